@@ -1,0 +1,1 @@
+"""Lists, subscribers, their subscriptions, and how they come and go."""

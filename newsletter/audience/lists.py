@@ -1,0 +1,89 @@
+"""Lists of a publication."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from newsletter.errors import ConflictError, NotFoundError
+from newsletter.models import List, Publication, Subscription, SubscriptionStatus
+from newsletter.slugs import check_slug
+
+
+@dataclass(frozen=True, slots=True)
+class ListSummary:
+    """A list with how many are on it."""
+
+    slug: str
+    name: str
+    publication: str
+    active: int
+    unsubscribed: int
+
+
+def add_list(session: Session, publication: Publication, slug: str, name: str, now: datetime) -> List:
+    """Add a list. Raises ConflictError where the slug is taken, InputError for a slug that is none."""
+    check_slug(slug)
+    if session.scalar(select(List).where(List.slug == slug)):
+        raise ConflictError(f"there is a list “{slug}” already")
+    added = List(
+        publication_id=publication.id,
+        slug=slug,
+        name=" ".join(name.split()) or slug,
+        attribute_names=[],
+        created_at=now,
+    )
+    session.add(added)
+    session.flush()
+    return added
+
+
+def get_list(session: Session, slug: str) -> List:
+    """The list of that slug. Raises NotFoundError that says which there are."""
+    found = session.scalar(select(List).where(List.slug == slug))
+    if found is not None:
+        return found
+    known = list(session.scalars(select(List.slug).order_by(List.slug)))
+    there_are = f"there are {', '.join(known)}" if known else "add one with `newsletter list add SLUG`"
+    raise NotFoundError(f"there is no list “{slug}”; {there_are}")
+
+
+def summaries(session: Session) -> Iterable[ListSummary]:
+    """Every list with its counts, by slug."""
+    counted = (
+        select(Subscription.list_id, Subscription.status, func.count().label("subscribers"))
+        .group_by(Subscription.list_id, Subscription.status)
+        .subquery()
+    )
+    rows = session.execute(
+        select(List, Publication.slug, counted.c.status, counted.c.subscribers)
+        .join(Publication, Publication.id == List.publication_id)
+        .outerjoin(counted, counted.c.list_id == List.id)
+        .order_by(List.slug)
+    ).all()
+    for entry in {row[0]: row[1] for row in rows}.items():
+        mailing_list, publication = entry
+        counts = {status: count for found, _, status, count in rows if found is mailing_list}
+        yield ListSummary(
+            slug=mailing_list.slug,
+            name=mailing_list.name,
+            publication=publication,
+            active=counts.get(SubscriptionStatus.ACTIVE, 0),
+            unsubscribed=counts.get(SubscriptionStatus.UNSUBSCRIBED, 0),
+        )
+
+
+def count_active(session: Session, list_id: int) -> int:
+    """How many subscribers of the list want its mail."""
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(Subscription)
+            .where(Subscription.list_id == list_id, Subscription.status == SubscriptionStatus.ACTIVE)
+        )
+        or 0
+    )

@@ -1,0 +1,182 @@
+"""Settings: `NEWSLETTER_*` variables (`NEWSLETTER_X_FILE` names a file that holds X), then `newsletter.toml`.
+
+With neither a database nor a broker named, everything is embedded: SQLite and Valkey below `data_dir`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from newsletter.errors import ConfigError
+from newsletter.settings_sources import (
+    PREFIX,
+    SecretFiles,
+    TomlFile,
+    config_path,
+    did_you_mean,
+    refuse_unknown_variables,
+)
+from newsletter.smtp_url import EXPECTED as SMTP_EXPECTED
+from newsletter.smtp_url import SmtpAccount, parse_smtp_url
+
+SECRET_BYTES = 32
+# sun_path holds 108 bytes with its NUL (unix(7)); some systems have fewer.
+SOCKET_PATH_BYTES = 100
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
+
+
+def _database_url(url: str) -> str:
+    if url.startswith("sqlite:///"):
+        return url
+    scheme, separator, rest = url.partition("://")
+    if separator and scheme in ("postgresql", "postgres", "postgresql+psycopg") and rest:
+        return f"postgresql+psycopg://{rest}"
+    raise ValueError("expected sqlite:///PATH or postgresql://user:password@host/name")
+
+
+def _broker_url(url: str) -> str:
+    if url.startswith(("redis://", "rediss://", "redis+socket:///")):
+        return url
+    raise ValueError("expected redis://[:password@]host:6379/0, rediss://… or redis+socket:///PATH?virtual_host=0")
+
+
+def _smtp_url(url: SecretStr) -> SecretStr:
+    try:
+        parse_smtp_url(url.get_secret_value())
+    except ValueError as error:
+        raise ValueError(f"{error}; expected {SMTP_EXPECTED}") from None
+    return url
+
+
+def _base_url(url: str) -> str:
+    expected = "expected https://host[/path], or http:// on this machine only"
+    parts = urlsplit(url)
+    if not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(expected)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS):
+        # One-click unsubscribe (RFC 8058 section 3) needs an https link, and readers deserve one.
+        raise ValueError(expected)
+    return url.rstrip("/")
+
+
+def _secret_key(key: SecretStr) -> SecretStr:
+    if len(key.get_secret_value()) < SECRET_BYTES:
+        raise ValueError(f"expected at least {SECRET_BYTES} characters; `openssl rand -hex 32` makes a good one")
+    return key
+
+
+class Settings(BaseSettings):
+    """What an installation is told from outside. Every field is also a `NEWSLETTER_<FIELD>` variable."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    data_dir: Path = Path("newsletter-data")
+    database_url: Annotated[str, AfterValidator(_database_url)] | None = None
+    broker_url: Annotated[str, AfterValidator(_broker_url)] | None = None
+    smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] = SecretStr("smtp://127.0.0.1:25")
+    base_url: Annotated[str, AfterValidator(_base_url)] = "http://127.0.0.1:8025"
+    secret_key: Annotated[SecretStr, AfterValidator(_secret_key)] | None = None
+    web_host: str = "127.0.0.1"
+    web_port: int = Field(default=8025, ge=1, le=65535)
+    worker_processes: int = Field(default=2, ge=1, le=256)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings, env_settings, SecretFiles(settings_cls), TomlFile(settings_cls))
+
+    @property
+    def embedded(self) -> bool:
+        """Whether SQLite and Valkey are our own, below `data_dir`."""
+        return self.database_url is None and self.broker_url is None
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'newsletter.db'}"
+
+    @property
+    def broker_socket(self) -> Path:
+        """Where the embedded Valkey listens: in `data_dir`, or in a private folder where that path is too long."""
+        path = self.data_dir.resolve() / "valkey.sock"
+        if len(os.fsencode(path)) <= SOCKET_PATH_BYTES:
+            return path
+        digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"newsletter-{os.getuid()}" / f"{digest}.sock"
+
+    @property
+    def broker(self) -> str:
+        """The Celery broker's URL."""
+        return self.broker_url or f"redis+socket://{self.broker_socket}?virtual_host=0"
+
+    @property
+    def smtp(self) -> SmtpAccount:
+        """The account mail is handed to."""
+        return parse_smtp_url(self.smtp_url.get_secret_value())
+
+    def secret(self) -> bytes:
+        """The key every token is signed with; made on first use when embedded, required otherwise."""
+        if self.secret_key is not None:
+            return self.secret_key.get_secret_value().encode()
+        if not self.embedded:
+            raise ConfigError(
+                f"{PREFIX}SECRET_KEY is missing: with a database or a broker of your own, every process needs "
+                "the same key; `openssl rand -hex 32` makes one"
+            )
+        return _kept_secret(self.data_dir / "secret.key")
+
+
+def _kept_secret(path: Path) -> bytes:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Written aside and linked into place, so that no process ever reads half a key.
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(SECRET_BYTES))
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+        return path.read_bytes().strip()
+    except OSError as error:
+        raise ConfigError(f"{path}: the secret key cannot be kept there ({error.strerror})") from None
+
+
+def load_settings(**given: Any) -> Settings:
+    """The settings of this process; `given` wins over variables, variables over files.
+
+    Raises ConfigError naming each wrong setting, where it came from and what was expected.
+    """
+    refuse_unknown_variables(Settings)
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise ConfigError("; ".join(_explain(fault) for fault in error.errors())) from None
+
+
+def _explain(fault: Any) -> str:
+    name = str(fault["loc"][0])
+    if fault["type"] == "extra_forbidden":
+        return f"{config_path()}: {name} is not a setting{did_you_mean(name, set(Settings.model_fields))}"
+    variable = f"{PREFIX}{name}".upper()
+    place = variable if {variable, f"{variable}_FILE"} & os.environ.keys() else f"{config_path()}: {name}"
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    return f"{place}: {message[:1].lower()}{message[1:]}"

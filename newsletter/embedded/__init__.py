@@ -1,0 +1,1 @@
+"""The embedded setting: everything one machine needs, run as child processes of one command."""

@@ -1,0 +1,1 @@
+"""Publications, their issues and the texts these have had."""

@@ -1,0 +1,1 @@
+"""Mail itself: addresses, envelopes, MIME bytes, DKIM, the SMTP transport and the catch-all outbox."""

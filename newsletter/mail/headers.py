@@ -1,0 +1,81 @@
+"""Header fields as they go over the wire: encoded (RFC 2047), folded (RFC 5322 section 2.2.3), never injected."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable
+
+from newsletter.errors import InputError
+
+MAX_LINE = 78
+# An encoded word may be 75 characters long (RFC 2047 section 2): =?utf-8?B?…?= leaves 63, a multiple of 4 is 60.
+_WORD_BYTES = 45
+_SPECIALS = set('()<>[]:;@\\,."')
+
+
+def field(name: str, value: str) -> str:
+    """One header field ending in CRLF, its value folded at spaces. `value` must be ASCII on one line already."""
+    _refuse_line_breaks(name, value)
+    if not value.isascii():
+        raise InputError(f"the header {name} would carry characters that need encoding: {value[:40]!r}")
+    lines = [f"{name}:"]
+    for word in value.split(" "):
+        if len(lines[-1]) + 1 + len(word) > MAX_LINE and lines[-1] not in ("", f"{name}:"):
+            lines.append("")
+        lines[-1] += f" {word}"
+    return "\r\n".join(lines) + "\r\n"
+
+
+def one_a_line(name: str, values: Iterable[str]) -> str:
+    """A field whose comma-separated values each get a line of their own, never encoded (RFC 2369, RFC 8058)."""
+    items = list(values)
+    for item in items:
+        _refuse_line_breaks(name, item)
+    return f"{name}: " + ",\r\n ".join(items) + "\r\n"
+
+
+def text(value: str) -> str:
+    """Unstructured text such as a subject: as it is when ASCII, in encoded words otherwise."""
+    _refuse_line_breaks("Subject", value)
+    if value.isascii() and "=?" not in value:
+        return value
+    return " ".join(_encoded_word(chunk) for chunk in _chunks(value))
+
+
+def mailbox(name: str, address: str) -> str:
+    """`Name <address>` for From, To and Reply-To (RFC 5322 section 3.4)."""
+    _refuse_line_breaks("an address", name + address)
+    if not name:
+        return address
+    return f"{phrase(name)} <{address}>"
+
+
+def phrase(name: str) -> str:
+    """A display name: plain, quoted or encoded as it needs."""
+    if not name.isascii() or "=?" in name:
+        return text(name)
+    if _SPECIALS & set(name):
+        escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return name
+
+
+def _chunks(value: str) -> Iterable[bytes]:
+    """UTF-8 pieces that fit an encoded word, cut between characters (RFC 2047 section 5)."""
+    chunk = b""
+    for character in value:
+        encoded = character.encode()
+        if len(chunk) + len(encoded) > _WORD_BYTES:
+            yield chunk
+            chunk = b""
+        chunk += encoded
+    yield chunk
+
+
+def _encoded_word(chunk: bytes) -> str:
+    return f"=?utf-8?B?{b64encode(chunk).decode('ascii')}?="
+
+
+def _refuse_line_breaks(name: str, value: str) -> None:
+    if "\r" in value or "\n" in value or "\x00" in value:
+        raise InputError(f"{name}: a header may not hold a line break: {value[:40]!r}")

@@ -1,0 +1,42 @@
+"""What became of one attempt to hand a message over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+MAX_REPLY = 500
+
+
+class Verdict(StrEnum):
+    """What a server's answer, or its silence, means for the message."""
+
+    SENT = "sent"
+    DEFERRED = "deferred"
+    REJECTED = "rejected"
+    # The connection broke between the end of the data and its reply: the server may have the message or not.
+    UNCERTAIN = "uncertain"
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A message and its route; addresses in wire form, `data` with CRLF line ends."""
+
+    mail_from: str
+    rcpt_to: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The verdict and the server's own words."""
+
+    verdict: Verdict
+    reply: str
+
+    @classmethod
+    def of_reply(cls, code: int, text: bytes) -> Outcome:
+        """The outcome of a refusing SMTP reply: 5yz is for good, all else for now (RFC 5321 section 4.2.1)."""
+        words = " ".join(text.decode("utf-8", "replace").split())
+        verdict = Verdict.REJECTED if 500 <= code < 600 else Verdict.DEFERRED
+        return cls(verdict, f"{code} {words}"[:MAX_REPLY])

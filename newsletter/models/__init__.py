@@ -1,0 +1,31 @@
+"""Every table, as typed entities."""
+
+from newsletter.models.asset import Asset
+from newsletter.models.audience import Import, List, Subscriber, Subscription, SubscriptionStatus, Suppression
+from newsletter.models.base import Base
+from newsletter.models.event import Event, EventKind
+from newsletter.models.issue import Issue, Revision
+from newsletter.models.mailing import OPEN_STATES, Delivery, DeliveryState, Link, Mailing, MailingStatus
+from newsletter.models.publication import Publication
+
+__all__ = [
+    "OPEN_STATES",
+    "Asset",
+    "Base",
+    "Delivery",
+    "DeliveryState",
+    "Event",
+    "EventKind",
+    "Import",
+    "Issue",
+    "Link",
+    "List",
+    "Mailing",
+    "MailingStatus",
+    "Publication",
+    "Revision",
+    "Subscriber",
+    "Subscription",
+    "SubscriptionStatus",
+    "Suppression",
+]

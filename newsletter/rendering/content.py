@@ -1,0 +1,52 @@
+"""A compiled issue: its texts with holes, and the links it may lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from newsletter.rendering import template
+from newsletter.rendering.template import Template
+
+OPEN_TOKEN = "open_token"  # noqa: S105
+CLICK_TOKEN = "click_token"  # noqa: S105
+UNSUBSCRIBE_TOKEN = "unsubscribe_token"  # noqa: S105
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What every recipient of an issue gets, but for the holes.
+
+    `links[n - 1]` is the target of link number n. `issue` and `publication` are what merge tags may quote of them.
+    """
+
+    subject: Template
+    html: Template
+    text: Template
+    links: tuple[str, ...]
+    issue: Mapping[str, str]
+    publication: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """A form that `from_json` reads back, for keeping in SQL."""
+        return {
+            "subject": template.to_json(self.subject),
+            "html": template.to_json(self.html),
+            "text": template.to_json(self.text),
+            "links": list(self.links),
+            "issue": dict(self.issue),
+            "publication": dict(self.publication),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Content:
+        """The content that `to_json` wrote."""
+        return cls(
+            subject=template.from_json(data["subject"]),
+            html=template.from_json(data["html"]),
+            text=template.from_json(data["text"]),
+            links=tuple(data["links"]),
+            issue=data["issue"],
+            publication=data["publication"],
+        )

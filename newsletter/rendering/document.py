@@ -1,0 +1,64 @@
+"""An issue's file, read: its front matter and its blocks."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from newsletter.errors import SourceError
+from newsletter.rendering import front_matter
+from newsletter.rendering.blocks import Block, Image, read_blocks
+from newsletter.rendering.conditions import check_conditions, check_line_conditions
+from newsletter.rendering.expressions import Fields
+from newsletter.rendering.front_matter import FrontMatter
+from newsletter.rendering.markdown import parse
+from newsletter.rendering.merge_tags import TagBook
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An issue ready to be laid out. Merge tags are placeholders of `book`, in the texts and the blocks alike."""
+
+    front: FrontMatter
+    subject: str
+    preheader: str
+    blocks: tuple[Block, ...]
+    book: TagBook
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        """The pictures, in order."""
+        return tuple(block for block in self.blocks if isinstance(block, Image))
+
+
+def read_document(source: str, path: str, fields: Fields | None = None) -> Document:
+    """Read an issue; `path` is what errors name it by, `fields` what its merge tags may use.
+
+    Raises SourceError with the line of the first fault.
+    """
+    source = source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    _refuse_control_characters(source, path)
+    front, body, offset = front_matter.split(source, path)
+    book = TagBook.for_source(source, fields or Fields())
+    subject = _lift_line(front.subject, book, path, front.lines.get("subject", 1))
+    preheader = _lift_line(front.preheader, book, path, front.lines.get("preheader", 1))
+    tokens = parse(book.lift(body, path, offset + 1), book, path, offset + 1)
+    check_conditions(tokens, book, path)
+    return Document(front, subject, preheader, read_blocks(tokens, path), book)
+
+
+def _lift_line(text: str, book: TagBook, path: str, line: int) -> str:
+    lifted = book.lift(text, path, line)
+    check_line_conditions(lifted, book, path)
+    return lifted
+
+
+def _refuse_control_characters(source: str, path: str) -> None:
+    found = _CONTROL.search(source)
+    if found:
+        line = source.count("\n", 0, found.start()) + 1
+        raise SourceError(
+            f"the character U+{ord(found.group()):04X} cannot be shown: delete it", path=path, line=line
+        )

@@ -1,0 +1,140 @@
+"""The plain-text part: written from the Markdown, so that it reads like a letter and not like stripped HTML."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from markdown_it.token import Token
+from markdown_it.tree import SyntaxTreeNode
+
+from newsletter.rendering.blocks import Block, Button, Callout, Image, Prose, Quote, TagLine
+from newsletter.rendering.markdown import TAG_TOKEN
+
+WIDTH = 72
+_UNDERLINES = {"h2": "=", "h3": "-"}
+
+
+@dataclass(slots=True)
+class TextWriter:
+    """Writes blocks as text. Links become numbers, listed after the section they stand in."""
+
+    words: Mapping[str, str]
+    _seen: dict[str, int] = field(default_factory=dict)
+    _due: list[str] = field(default_factory=list)
+
+    def write(self, blocks: Sequence[Block]) -> str:
+        """The text of `blocks`, paragraphs parted by an empty line."""
+        paragraphs = [paragraph for block in blocks for paragraph in self._block(block)]
+        paragraphs += self._references()
+        return "\n\n".join(paragraphs)
+
+    def _block(self, block: Block) -> Iterator[str]:
+        match block:
+            case Prose(tokens=tokens):
+                yield from self._elements(tokens, WIDTH)
+            case Quote(tokens=tokens):
+                yield _prefix("\n\n".join(self._elements(tokens, WIDTH - 2)), "> ")
+            case Callout(title=title, tokens=tokens):
+                inner = "\n\n".join(self._elements(tokens, WIDTH - 2))
+                yield _prefix(f"{title.upper()}\n\n{inner}" if title else inner, "| ")
+            case Image(alt=alt, caption=caption, href=href):
+                line = f"[{self.words['image']} : {alt}]" if alt else f"[{self.words['image']}]"
+                yield _wrap(" ".join(filter(None, [line, caption, href and self._reference(href)])), WIDTH)
+            case Button(label=label, url=url):
+                yield f"-> {label} {self._reference(url)}"
+            case TagLine(placeholders=placeholders):
+                yield placeholders
+
+    def _elements(self, tokens: Sequence[Token], width: int) -> Iterator[str]:
+        for node in SyntaxTreeNode(tokens).children:
+            yield from self._element(node, width)
+
+    def _element(self, node: SyntaxTreeNode, width: int) -> Iterator[str]:
+        match node.type:
+            case "heading":
+                yield from self._heading(node, width)
+            case "paragraph":
+                yield _wrap(self._inline(node), width)
+            case "bullet_list" | "ordered_list":
+                yield self._list(node, width)
+            case "blockquote":
+                inner = [text for child in node.children for text in self._element(child, width - 2)]
+                yield _prefix("\n\n".join(inner), "> ")
+            case "fence" | "code_block":
+                yield textwrap.indent(node.content.rstrip("\n"), "    ")
+            case "table":
+                yield "\n".join(self._row(row) for part in node.children for row in part.children)
+            case "hr":
+                yield "* * *".center(width).rstrip()
+            case type_ if type_ == TAG_TOKEN:
+                yield node.content
+            case _:
+                for child in node.children:
+                    yield from self._element(child, width)
+
+    def _heading(self, node: SyntaxTreeNode, width: int) -> Iterator[str]:
+        if node.tag == "h2":
+            yield from self._references()
+        text = _wrap(self._inline(node), width)
+        underline = _UNDERLINES.get(node.tag)
+        yield f"{text}\n{underline * max(map(len, text.splitlines()))}" if underline and text else text
+
+    def _list(self, node: SyntaxTreeNode, width: int) -> str:
+        start = int(node.attrs.get("start", 1))
+        items = []
+        for number, item in enumerate(node.children, start):
+            if item.type == TAG_TOKEN:
+                items.append(item.content)
+                continue
+            mark = f"{number}. " if node.type == "ordered_list" else "- "
+            inner = [text for child in item.children for text in self._element(child, width - len(mark))]
+            items.append(mark + textwrap.indent("\n".join(inner), " " * len(mark)).lstrip())
+        return "\n".join(items)
+
+    def _row(self, row: SyntaxTreeNode) -> str:
+        return " | ".join(self._inline(cell) for cell in row.children)
+
+    def _inline(self, node: SyntaxTreeNode) -> str:
+        return "".join(self._span(child) for inline in node.children for child in inline.children)
+
+    def _span(self, node: SyntaxTreeNode) -> str:
+        match node.type:
+            case "text" | "code_inline":
+                return node.content
+            case "softbreak":
+                return " "
+            case "hardbreak":
+                return "\n"
+            case "image":
+                return f"[{node.content}]" if node.content else ""
+            case "link":
+                inner = "".join(self._span(child) for child in node.children)
+                return f"{inner} {self._reference(str(node.attrs['href']))}"
+            case _:
+                return "".join(self._span(child) for child in node.children)
+
+    def _reference(self, url: str) -> str:
+        if url.startswith("mailto:"):
+            return f"<{url.removeprefix('mailto:')}>"
+        if url not in self._seen:
+            self._seen[url] = len(self._seen) + 1
+            self._due.append(url)
+        return f"[{self._seen[url]}]"
+
+    def _references(self) -> Iterator[str]:
+        if self._due:
+            yield "\n".join(f"[{self._seen[url]}] {url}" for url in self._due)
+            self._due.clear()
+
+
+def _wrap(text: str, width: int) -> str:
+    # A no-break space keeps its words together, and an address is never cut.
+    return "\n".join(
+        textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False) for line in text.split("\n")
+    )
+
+
+def _prefix(text: str, prefix: str) -> str:
+    return "\n".join(f"{prefix}{line}".rstrip() for line in text.split("\n"))

@@ -1,0 +1,1 @@
+"""The ledger and all that moves it: schedule, plan, deliver, sweep, receipt."""

@@ -1,0 +1,134 @@
+"""One recipient's message as bytes: the compiled issue and its headers as one program, run once a recipient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+from hashlib import sha256
+
+from newsletter.mail import headers, message, quoted_printable
+from newsletter.mail.addresses import domain_of, for_wire
+from newsletter.mail.outcome import Envelope
+from newsletter.rendering.content import CLICK_TOKEN, OPEN_TOKEN, UNSUBSCRIBE_TOKEN, Content
+from newsletter.rendering.merge import Merger, context_for, merge, source_of
+from newsletter.rendering.template import is_fixed
+from newsletter.tracking.tokens import Tokens
+
+_HEADERS = "message_headers"
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who a mailing is from, and on which list; addresses normalised."""
+
+    publication_slug: str
+    name: str
+    from_email: str
+    reply_to: str | None
+    list_slug: str
+    list_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Whom one message is for."""
+
+    delivery_id: int
+    email: str
+    first_name: str
+    last_name: str
+    attributes: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    def fields(self) -> dict[str, str]:
+        """What merge tags may quote; a column can never stand in for a field of ours."""
+        own = {"email": self.email, "first_name": self.first_name, "last_name": self.last_name, "name": self.name}
+        return {**self.attributes, **own}
+
+
+class MessageBuilder:
+    """Builds the messages of one mailing."""
+
+    def __init__(self, mailing_id: int, content: Content, sender: Sender, base_url: str, tokens: Tokens) -> None:
+        self._mailing_id = mailing_id
+        self._content = content
+        self._base_url = base_url
+        self._tokens = tokens
+        self._from = for_wire(sender.from_email)
+        self._reply_to = for_wire(sender.reply_to or sender.from_email)
+        self._domain = domain_of(self._from)
+        self._fixed_headers = self._same_for_all(sender)
+        self._subject = None
+        if is_fixed(content.subject):
+            self._subject = _subject_field(merge(content.subject, context_for(content, {})))
+        self._fill = Merger("\r\n", quoted_printable.encode_value).program(self._source())
+
+    def build(self, addressee: Addressee, now: datetime) -> Envelope:
+        """The message for one recipient, dated `now`, ready for the wire."""
+        numbers = self._mailing_id, addressee.delivery_id
+        unsubscribe_token = self._tokens.unsubscribes.seal(*numbers)
+        context = context_for(
+            self._content,
+            addressee.fields(),
+            {
+                OPEN_TOKEN: self._tokens.opens.seal(*numbers),
+                CLICK_TOKEN: self._tokens.clicks.seal(*numbers),
+                UNSUBSCRIBE_TOKEN: unsubscribe_token,
+            },
+        )
+        subject = self._subject or _subject_field(merge(self._content.subject, context))
+        to = for_wire(addressee.email)
+        context[_HEADERS] = "".join(
+            (
+                self._fixed_headers,
+                subject,
+                headers.field("To", headers.mailbox(addressee.name, to)),
+                headers.field("Date", format_datetime(now)),
+                f"Message-ID: <{self._tokens.message_ids.seal(*numbers)}@{self._domain}>\r\n",
+                message.list_unsubscribe(
+                    f"{self._base_url}/u/{unsubscribe_token}",
+                    f"mailto:{self._reply_to}?subject=unsubscribe%20{unsubscribe_token}",
+                ),
+            )
+        )
+        return Envelope(self._from, to, self._fill(context).encode("utf-8"))
+
+    def _same_for_all(self, sender: Sender) -> str:
+        fields = [headers.field("From", headers.mailbox(sender.name, self._from))]
+        if sender.reply_to:
+            fields.append(headers.field("Reply-To", self._reply_to))
+        list_id = f"<{sender.list_slug}.{sender.publication_slug}.{self._domain}>"
+        feedback_id = f"{self._mailing_id}:{sender.list_slug}:{sender.publication_slug}:newsletter"
+        fields += [
+            headers.field("List-Id", f"{headers.phrase(sender.list_name)} {list_id}"),
+            headers.field("Precedence", "bulk"),
+            headers.field("Feedback-ID", feedback_id),
+            message.MIME_VERSION,
+        ]
+        return "".join(fields)
+
+    def _source(self) -> str:
+        """Headers, text part and HTML part in one program; what is fixed is encoded here, once."""
+        boundary = f"part-{sha256(f'{self._domain} {self._mailing_id}'.encode()).hexdigest()[:24]}"
+        return "".join(
+            (
+                f"\x01{_HEADERS}\x02",
+                message.alternative_content_type(boundary),
+                "\r\n",
+                message.part_head(boundary, "plain"),
+                source_of(self._content.text, quoted_printable.encode_text),
+                "\r\n",
+                message.part_head(boundary, "html"),
+                source_of(self._content.html, quoted_printable.encode_text),
+                "\r\n",
+                message.end(boundary),
+            )
+        )
+
+
+def _subject_field(subject: str) -> str:
+    return headers.field("Subject", headers.text(subject))

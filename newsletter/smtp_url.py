@@ -1,0 +1,96 @@
+"""An SMTP account written as a URL: `smtp://user:password@host:587?starttls=required` or `smtps://…`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from ipaddress import ip_address
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+EXPECTED = "smtp://[user:password@]host[:port][?starttls=never|auto|required] or smtps://…"
+
+RELAY_PORT = 25
+SUBMISSION_PORT = 587
+IMPLICIT_TLS_PORT = 465
+
+
+class StartTls(StrEnum):
+    """When the plain connection is turned into TLS (RFC 3207)."""
+
+    NEVER = "never"
+    AUTO = "auto"
+    REQUIRED = "required"
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpAccount:
+    """Where and as whom mail is handed over."""
+
+    host: str
+    port: int
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    implicit_tls: bool = False
+    starttls: StartTls = StartTls.NEVER
+
+    @property
+    def place(self) -> str:
+        """The account without its secrets, for messages to people."""
+        return f"{'smtps' if self.implicit_tls else 'smtp'}://{self.host}:{self.port}"
+
+
+def parse_smtp_url(url: str) -> SmtpAccount:
+    """Read an SMTP URL.
+
+    Without a `starttls` parameter TLS is required where a password would cross the network, used where offered
+    otherwise, and never tried on the loopback interface. Raises ValueError that
+    says what is wrong, never the password.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"not a URL ({error})") from None
+    if parts.scheme not in ("smtp", "smtps"):
+        raise ValueError(f"it starts with “{parts.scheme or url[:12]}”, not smtp:// or smtps://")
+    if not parts.hostname:
+        raise ValueError("it names no host")
+    if parts.path not in ("", "/"):
+        raise ValueError(f"nothing may follow the port, but “{parts.path}” does")
+    username = unquote(parts.username) if parts.username else None
+    implicit_tls = parts.scheme == "smtps"
+    return SmtpAccount(
+        host=parts.hostname,
+        port=port or _default_port(implicit_tls, username),
+        username=username,
+        password=unquote(parts.password) if parts.password else None,
+        implicit_tls=implicit_tls,
+        starttls=_starttls(parts.query, parts.hostname, implicit_tls, username),
+    )
+
+
+def _default_port(implicit_tls: bool, username: str | None) -> int:
+    if implicit_tls:
+        return IMPLICIT_TLS_PORT
+    return SUBMISSION_PORT if username else RELAY_PORT
+
+
+def _starttls(query: str, host: str, implicit_tls: bool, username: str | None) -> StartTls:
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    asked = options.pop("starttls", None)
+    if options:
+        raise ValueError(f"the parameter “{next(iter(options))}” is unknown")
+    if asked is not None:
+        if asked not in list(StartTls):
+            raise ValueError(f"starttls is “{asked}”")
+        return StartTls(asked)
+    if implicit_tls or _is_loopback(host):
+        return StartTls.NEVER
+    return StartTls.REQUIRED if username else StartTls.AUTO
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,1 @@
+"""What readers do with a message: signed tokens out, events in."""

@@ -1,0 +1,67 @@
+"""What the tracking endpoint needs to know of a delivery and its mailing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from newsletter.models import Delivery, Event, EventKind, Link, List, Mailing, Publication
+from newsletter.tracking.tokens import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Whom a message went to, on which list, and in whose language to speak to them (BCP 47)."""
+
+    mailing_id: int
+    delivery_id: int
+    list_id: int
+    subscriber_id: int
+    publication: str
+    language: str
+
+
+def find_recipient(session: Session, target: Target) -> Recipient | None:
+    """The recipient of a delivery; None once it has been pruned."""
+    row = session.execute(
+        select(
+            Delivery.mailing_id,
+            Delivery.id,
+            Mailing.list_id,
+            Delivery.subscriber_id,
+            Publication.name,
+            Publication.language,
+        )
+        .join(Mailing, Mailing.id == Delivery.mailing_id)
+        .join(List, List.id == Mailing.list_id)
+        .join(Publication, Publication.id == List.publication_id)
+        .where(Delivery.id == target.delivery_id, Delivery.mailing_id == target.mailing_id)
+    ).first()
+    return Recipient(*row) if row else None
+
+
+def link_targets(session: Session, mailing_id: int) -> dict[int, str]:
+    """Where the links of a mailing lead, by their numbers."""
+    rows = session.execute(select(Link.number, Link.url).where(Link.mailing_id == mailing_id))
+    return dict(rows.tuples().all())
+
+
+def record_unsubscribe(session: Session, recipient: Recipient, user_agent: str, now: datetime) -> None:
+    """Write down that a message made its reader unsubscribe, once for each message."""
+    source = f"unsubscribe:{recipient.delivery_id}"
+    if session.scalar(select(Event.id).where(Event.source == source)):
+        return
+    session.execute(
+        insert(Event).values(
+            mailing_id=recipient.mailing_id,
+            delivery_id=recipient.delivery_id,
+            kind=EventKind.UNSUBSCRIBE,
+            link_number=None,
+            user_agent=user_agent,
+            occurred_at=now,
+            source=source,
+        )
+    )

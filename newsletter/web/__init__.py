@@ -1,0 +1,1 @@
+"""The pages and endpoints that browsers and mail programs reach."""

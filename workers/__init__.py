@@ -1,0 +1,1 @@
+"""The Celery application: `celery -A workers worker`."""

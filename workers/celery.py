@@ -1,0 +1,18 @@
+"""The Celery application and its beat schedule."""
+
+from __future__ import annotations
+
+from newsletter.config import load_settings
+from newsletter.queue import FLUSH_EVENTS, SWEEP, make_celery
+
+SWEEP_SECONDS = 5.0
+FLUSH_SECONDS = 2.0
+
+settings = load_settings()
+app = make_celery(settings)
+app.conf.include = ["workers.tasks"]
+app.conf.beat_schedule = {
+    # A sweep or flush that was not taken in time is dropped: the next one does its work.
+    "sweep": {"task": SWEEP, "schedule": SWEEP_SECONDS, "options": {"expires": SWEEP_SECONDS}},
+    "flush-events": {"task": FLUSH_EVENTS, "schedule": FLUSH_SECONDS, "options": {"expires": FLUSH_SECONDS}},
+}
