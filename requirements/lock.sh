@@ -4,9 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 lock() {
     uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-        --no-emit-index-url --no-header --no-annotate "$@"
+        --no-emit-index-url --no-header --no-annotate requirements/build.in pyproject.toml "$@"
 }
-printf 'hatchling\neditables\n' > requirements/build.in
-lock requirements/build.in pyproject.toml --output-file requirements/runtime.txt
-lock requirements/build.in pyproject.toml --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
-rm requirements/build.in
+lock --output-file requirements/runtime.txt
+lock --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt

@@ -11,9 +11,10 @@ from pathlib import Path
 from newsletter.errors import InputError, SourceError
 from newsletter.mail.addresses import normalise
 from newsletter.slugs import slugify
+from newsletter.text import one_line
 
 DELIMITERS = ",;\t|"
-MAX_NAME = 200
+MAX_VALUE = 200
 _COLUMNS = {
     "email": {"email", "e-mail", "mail", "email-address", "e-mail-address", "courriel", "adresse-e-mail",
               "adresse-email", "adresse-mail", "adresse-electronique"},
@@ -81,10 +82,12 @@ class CsvFile:
     def _row(self, line: int, cells: Sequence[str]) -> Row:
         if any(cell.strip() for cell in cells[len(self.header) :]):
             raise InputError(f"{len(cells)} cells where the header has {len(self.header)}: quote cells with commas")
-        values = {field: " ".join(cell.split()) for field, cell in zip(self.fields, cells, strict=False) if field}
+        values = {field: one_line(cell) for field, cell in zip(self.fields, cells, strict=False) if field}
         for field, value in values.items():
-            if "\x00" in value or len(value) > MAX_NAME:
-                raise InputError(f"{field} is longer than {MAX_NAME} characters or holds a NUL")
+            if "\x00" in value:
+                raise InputError(f"{field} holds a NUL character")
+            if field != "email" and len(value) > MAX_VALUE:
+                raise InputError(f"{field} is longer than {MAX_VALUE} characters")
         return Row(
             line=line,
             email=normalise(values.get("email", "")),

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from newsletter.errors import ConflictError, InputError, NotFoundError
 from newsletter.models import Publication
 from newsletter.slugs import check_slug
+from newsletter.text import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def add_publication(session: Session, new: NewPublication, now: datetime) -> Pub
         raise ConflictError(f"there is a publication “{new.slug}” already")
     publication = Publication(
         slug=new.slug,
-        name=" ".join(new.name.split()),
+        name=one_line(new.name),
         from_email=new.from_email,
         reply_to=new.reply_to,
         language=new.language,

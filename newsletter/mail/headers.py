@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from newsletter.errors import InputError
 
 MAX_LINE = 78
-# An encoded word may be 75 characters long (RFC 2047 section 2): =?utf-8?B?…?= leaves 63, a multiple of 4 is 60.
-_WORD_BYTES = 45
+# A line with encoded words may be 76 characters long (RFC 2047 section 2): after “Subject: =?utf-8?B?” and before
+# “?=” 55 are left, so 52 of base64.
+_WORD_BYTES = 39
 _SPECIALS = set('()<>[]:;@\\,."')
 
 

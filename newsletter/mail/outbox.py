@@ -43,12 +43,17 @@ class Outbox:
     """A directory of kept messages, maildir-like: what is listed is whole. Many may read; one may write."""
 
     def __init__(self, directory: Path) -> None:
+        self.directory = directory
         self._new = directory / "new"
         self._tmp = directory / "tmp"
 
     def messages(self) -> list[Kept]:
         """Every message, the oldest first."""
-        return [self.get(number) for number in sorted(self._numbers(".eml"))]
+        return [self.get(number) for number in self.numbers()]
+
+    def numbers(self) -> list[int]:
+        """The numbers of all messages, ascending."""
+        return sorted(self._numbers(".eml"))
 
     def count(self) -> int:
         return sum(1 for _ in self._numbers(".eml"))

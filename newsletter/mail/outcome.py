@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from newsletter.text import one_line
+
 MAX_REPLY = 500
 
 
@@ -37,6 +39,6 @@ class Outcome:
     @classmethod
     def of_reply(cls, code: int, text: bytes) -> Outcome:
         """The outcome of a refusing SMTP reply: 5yz is for good, all else for now (RFC 5321 section 4.2.1)."""
-        words = " ".join(text.decode("utf-8", "replace").split())
+        words = one_line(text.decode("utf-8", "replace"))
         verdict = Verdict.REJECTED if 500 <= code < 600 else Verdict.DEFERRED
         return cls(verdict, f"{code} {words}"[:MAX_REPLY])

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from newsletter.errors import SourceError
+from newsletter.text import one_line
 
 _HEAD = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -80,7 +81,7 @@ def _front_matter(values: Mapping[str, Any], lines: Mapping[str, int], path: str
         if isinstance(value, dict | list | bool):
             raise SourceError(f"{key} must be one line of text", path=path, line=lines[key])
         # Folding to one line also keeps a line break from ever reaching a header.
-        return " ".join(str(value).split())
+        return one_line(str(value))
 
     def number() -> int | None:
         value = values.get("number")

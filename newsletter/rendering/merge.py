@@ -17,6 +17,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from newsletter.rendering.content import Content
 from newsletter.rendering.template import Control, Template, Value, Variable
+from newsletter.text import one_line
 
 ENCODE_FILTER = "encode"
 
@@ -94,7 +95,7 @@ def _default(value: Any, fallback: str = "") -> Any:
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else " ".join(str(value).split())
+    return "" if value is None else one_line(str(value))
 
 
 def _html(value: Any) -> str:

@@ -42,7 +42,7 @@ def _guard(mjml: str, origin: str) -> None:
 
 
 def _plain_attributes(element: re.Match[str]) -> str:
-    # The compiler escapes some characters of attributes as Rust would, a no-break space as \\u{a0}; entities it leaves.
+    # The compiler writes some characters of attributes as Rust would, a no-break space as \u{a0}; it leaves entities.
     return element[0].replace("\\", "&#92;").encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 

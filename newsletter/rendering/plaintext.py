@@ -13,7 +13,7 @@ from newsletter.rendering.blocks import Block, Button, Callout, Image, Prose, Qu
 from newsletter.rendering.markdown import TAG_TOKEN
 
 WIDTH = 72
-_UNDERLINES = {"h2": "=", "h3": "-"}
+_UNDERLINES = {"h2": "-", "h3": "~"}
 
 
 @dataclass(slots=True)

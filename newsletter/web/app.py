@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from newsletter.config import Settings
 from newsletter.db import Database
-from newsletter.errors import NewsletterError
+from newsletter.errors import NewsletterError, NotFoundError
 from newsletter.queue import make_redis
 from newsletter.resources import TEMPLATES
 from newsletter.tracking.events import EventBuffer
@@ -45,7 +45,7 @@ def make_app(settings: Settings, outbox: Path | None = None) -> Starlette:
     app = Starlette(
         routes=routes,
         middleware=[Middleware(SecurityHeaders)],
-        exception_handlers={404: gone, NewsletterError: unavailable},
+        exception_handlers={404: gone, NotFoundError: gone, NewsletterError: unavailable},
     )
     app.state.newsletter = state
     return app

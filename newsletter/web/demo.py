@@ -6,7 +6,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from newsletter.mail.outbox import Outbox
@@ -28,22 +28,20 @@ def home(_request: Request) -> Response:
 
 def messages(request: Request) -> Response:
     """`GET /demo/messages?before=N`: the caught messages, the latest first."""
-    kept = _outbox(request).messages()
+    outbox = _outbox(request)
+    numbers = outbox.numbers()
     before = request.query_params.get("before", "")
-    older = [item for item in kept if not before.isdigit() or item.number < int(before)]
-    shown = [(item.number, _parse(item.data())) for item in reversed(older[-PAGE_SIZE:])]
+    older = [number for number in numbers if not before.isdecimal() or number < int(before)]
+    shown = [(number, _parse(outbox.get(number).raw)) for number in reversed(older[-PAGE_SIZE:])]
     more = shown[-1][0] if len(older) > PAGE_SIZE else None
-    return page("demo-messages", shown=shown, total=len(kept), more=more)
+    return page("demo-messages", shown=shown, total=len(numbers), more=more)
 
 
 def message(request: Request) -> Response:
     """`GET /demo/messages/N?view=…`: one message, seen as its reader, or as a mail server, sees it."""
     kept = _outbox(request).get(request.path_params["number"])
-    if kept is None:
-        return gone(request)
     view = request.query_params.get("view", "html")
-    data = kept.data()
-    parsed = _parse(data)
+    parsed = _parse(kept.raw)
     return page(
         "demo-message",
         number=kept.number,
@@ -51,18 +49,17 @@ def message(request: Request) -> Response:
         view=view if view in VIEWS else "html",
         views=VIEWS,
         text=_body(parsed, "plain"),
-        source=data.decode("utf-8", "replace").replace("\r\n", "\n"),
+        source=kept.raw.decode("utf-8", "replace").replace("\r\n", "\n"),
         public_url=state_of(request).settings.base_url,
     )
 
 
 def message_html(request: Request) -> Response:
-    """`GET /demo/messages/N/html`: the HTML part alone, its links led to this machine instead of the made-up domain."""
+    """`GET /demo/messages/N/html`: the HTML part alone, links to the made-up domain led to this machine."""
     kept = _outbox(request).get(request.path_params["number"])
-    if kept is None:
-        return gone(request)
-    html = _body(_parse(kept.data()), "html")
-    html = html.replace(f"{state_of(request).settings.base_url}/", "/").replace("<head>", '<head><base target="_blank">', 1)
+    html = _body(_parse(kept.raw), "html")
+    html = html.replace(f"{state_of(request).settings.base_url}/", "/")
+    html = html.replace("<head>", '<head><base target="_blank">', 1)
     return HTMLResponse(html, headers={"Content-Security-Policy": MESSAGE_POLICY, "Cache-Control": "no-store"})
 
 
@@ -77,8 +74,6 @@ def mailing_report(request: Request) -> Response:
     """`GET /demo/reports/ID`: what came of a mailing, and its receipt."""
     mailing_id: int = request.path_params["mailing_id"]
     with state_of(request).database.read() as session:
-        if mailing_id not in all_mailings(session):
-            return gone(request)
         return page("demo-report", report=report(session, mailing_id), receipt=make_receipt(session, mailing_id))
 
 

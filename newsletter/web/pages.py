@@ -38,9 +38,7 @@ def bad_link(request: Request) -> Response:
 def _notice(request: Request, key: str) -> Response:
     language = _language(request)
     phrases = words(language)
-    return page(
-        "notice", language=language, status=404, title=phrases[f"{key}_title"], text=phrases[f"{key}_text"]
-    )
+    return page("notice", language=language, status=404, title=phrases[f"{key}_title"], text=phrases[f"{key}_text"])
 
 
 def _language(request: Request) -> str:

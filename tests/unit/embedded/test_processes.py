@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.embedded.processes import Command, Ended, Process, Restarted, Supervisor, tail
+from newsletter.embedded.processes import Command, Process, tail
+from newsletter.embedded.supervisor import Ended, Restarted, Supervisor
 from newsletter.errors import UnavailableError
 
 Shell = Callable[..., Process]

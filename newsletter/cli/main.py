@@ -1,0 +1,64 @@
+"""The `newsletter` command. What a person got wrong ends in one line and exit status 2, never in a traceback."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import traceback
+
+import typer
+
+from newsletter import __version__
+from newsletter.cli import db, demo, imports, lists, mailing, publication, render, send, stats, up
+from newsletter.cli.output import errors
+from newsletter.errors import NewsletterError
+
+WRONG_INPUT = 2
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="newsletter",
+    help="Weekly issues as responsive email: written in Markdown, sent in batches, accounted for to the last one.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
+app.command("up", epilog=up.EXAMPLE)(up.up)
+app.command("render", epilog=render.EXAMPLE)(render.render)
+app.command("import", epilog=imports.EXAMPLE)(imports.import_)
+app.command("send", epilog=send.EXAMPLE)(send.send)
+app.command("stats", epilog=stats.EXAMPLE)(stats.stats)
+app.add_typer(publication.app, name="publication")
+app.add_typer(lists.app, name="list")
+app.add_typer(mailing.app, name="mailing")
+app.add_typer(db.app, name="db")
+
+
+@app.callback(invoke_without_command=True)
+def version(show: bool = typer.Option(False, "--version", help="Print the version and stop.")) -> None:
+    if show:
+        print(f"newsletter {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    try:
+        app()
+    except NewsletterError as error:
+        errors.print(f"newsletter: {error}", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(WRONG_INPUT)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        with tempfile.NamedTemporaryFile("w", prefix="newsletter-fault-", suffix=".log", delete=False) as log:
+            traceback.print_exc(file=log)
+        what = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
+        errors.print(
+            f"newsletter: a fault of ours ({what}); please report it with {log.name}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+        sys.exit(1)

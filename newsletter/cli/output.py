@@ -1,0 +1,62 @@
+"""How commands speak: tables for people, JSON for programs, warnings aside."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+_NUMBER = re.compile(r"[\d,.]+%?|–")
+
+console = Console()
+errors = Console(stderr=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
+
+
+def print_json(facts: Any) -> None:
+    """Facts for programs, on standard output."""
+    print(json.dumps(facts, ensure_ascii=False, indent=2, default=_plain))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Rows for people; columns whose every cell is a number are set to the right."""
+    cells = [[_text(value) for value in row] for row in rows]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for index, column in enumerate(columns):
+        numeric = bool(cells) and all(_NUMBER.fullmatch(row[index]) for row in cells)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in cells:
+        table.add_row(*row)
+    console.print(table, markup=False, highlight=False)
+
+
+def warn(text: str) -> None:
+    """Something to look at that stops nothing."""
+    errors.print(f"warning: {text}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """A line for people, printed as it is."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _text(value: object) -> str:
+    match value:
+        case None:
+            return "–"
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M} UTC"
+        case int():
+            return f"{value:,}"
+    return str(value)
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -1,0 +1,63 @@
+"""`newsletter publication`: who writes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from zoneinfo import available_timezones
+
+import typer
+
+from newsletter.cli.database import open_database
+from newsletter.cli.output import Json, print_json, print_table, say
+from newsletter.clock import utc_now
+from newsletter.config import load_settings
+from newsletter.errors import InputError
+from newsletter.issues.publications import NewPublication, add_publication, all_publications
+from newsletter.mail.addresses import normalise
+
+app = typer.Typer(help="Who writes: name, addresses, language.", no_args_is_help=True)
+
+ADD_EXAMPLE = (
+    'Example: newsletter publication add weekly --name "The Weekly" --from editor@example.org --language fr '
+    '--timezone Europe/Brussels --postal-address "1 Main Street, 1000 Brussels"'
+)
+
+
+@app.command("add", epilog=ADD_EXAMPLE)
+def add(
+    slug: Annotated[str, typer.Argument(help="Short name: lower-case letters, digits, hyphens.")],
+    name: Annotated[str, typer.Option(help="The name readers see as the sender.")],
+    from_email: Annotated[str, typer.Option("--from", help="The address mail is sent from.")],
+    reply_to: Annotated[str | None, typer.Option(help="Where replies go, when not to --from.")] = None,
+    language: Annotated[str, typer.Option(help="Language tag, such as fr or pt-BR.")] = "en",
+    timezone: Annotated[str, typer.Option(help="IANA zone that --at times are meant in.")] = "UTC",
+    postal_address: Annotated[str, typer.Option(help="Postal address, shown under each issue.")] = "",
+) -> None:
+    """Add a publication."""
+    if timezone not in available_timezones():
+        raise InputError(f"--timezone: “{timezone}” is not an IANA zone such as Europe/Brussels")
+    new = NewPublication(
+        slug=slug,
+        name=name,
+        from_email=normalise(from_email),
+        reply_to=normalise(reply_to) if reply_to else None,
+        language=language,
+        timezone=timezone,
+        postal_address=postal_address,
+    )
+    with open_database(load_settings()).write() as session:
+        publication = add_publication(session, new, utc_now())
+        say(f"Publication “{publication.slug}”: {publication.name} <{publication.from_email}>")
+
+
+@app.command("ls", epilog="Example: newsletter publication ls --json")
+def ls(as_json: Json = False) -> None:
+    """List the publications."""
+    with open_database(load_settings()).read() as session:
+        publications = all_publications(session)
+    columns = ("slug", "name", "from_email", "reply_to", "language", "timezone")
+    rows = [tuple(getattr(publication, column) for column in columns) for publication in publications]
+    if as_json:
+        print_json([dict(zip(columns, row, strict=True)) for row in rows])
+    else:
+        print_table(columns, rows)

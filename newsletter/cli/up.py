@@ -1,0 +1,47 @@
+"""`newsletter up`: everything under one command."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import Annotated, Any
+
+import typer
+
+from newsletter.cli.output import say
+from newsletter.config import load_settings
+from newsletter.embedded.stack import running
+from newsletter.embedded.supervisor import Supervisor
+
+EXAMPLE = "Example: newsletter up --port 8025"
+WATCH_SECONDS = 0.5
+
+
+def up(
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="The port the web application takes.")] = None,
+) -> None:
+    """Run broker, worker, beat and web together until Ctrl-C."""
+    settings = load_settings(**({"web_port": port} if port else {}))
+    with running(settings) as supervisor:
+        say(f"newsletter is up at http://{settings.web_host}:{settings.web_port} (data in {settings.data_dir})")
+        say("Stop with Ctrl-C.")
+        until_stopped(supervisor)
+        say("Stopping ...")
+    say("Stopped.")
+
+
+def until_stopped(supervisor: Supervisor) -> None:
+    """Keep the processes running until SIGINT or SIGTERM."""
+    stopped = threading.Event()
+
+    def stop(_signal: int, _frame: Any) -> None:
+        stopped.set()
+
+    before = {name: signal.signal(name, stop) for name in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        while not stopped.wait(WATCH_SECONDS):
+            for change in supervisor.watch_once():
+                say(str(change))
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)

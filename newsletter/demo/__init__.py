@@ -1,0 +1,1 @@
+"""The whole main job on this machine, with made-up people: nothing leaves it."""

@@ -1,0 +1,53 @@
+"""An issue's file becomes a scheduled mailing: compiled for its list, kept, scheduled. Faults surface here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from newsletter.audience.lists import get_list
+from newsletter.issues.drafts import Draft, keep_assets, save_draft
+from newsletter.models import Asset, Mailing, Publication
+from newsletter.rendering.compile import Masthead
+from newsletter.rendering.expressions import Fields
+from newsletter.rendering.issue_file import IssueFile, read_issue
+from newsletter.sending.schedule import schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A scheduled mailing, and what its editor should have looked at."""
+
+    mailing: Mailing
+    warnings: list[str]
+
+
+def submit(
+    session: Session, path: Path, list_slug: str, *, base_url: str, due_at: datetime, now: datetime
+) -> Submitted:
+    """Schedule the issue in `path` for a list. Raises NewsletterError, and schedules nothing, for any fault."""
+    mailing_list = get_list(session, list_slug)
+    publication = session.get_one(Publication, mailing_list.publication_id)
+    issue = read_issue(path, Fields(frozenset(mailing_list.attribute_names)))
+    content = issue.compile(masthead_of(publication), base_url)
+    front = issue.document.front
+    revision = save_draft(session, publication, Draft(issue.source, front.title, front.number), now)
+    keep_assets(session, _assets(issue, now))
+    mailing = schedule(session, revision, mailing_list, content, due_at, now)
+    return Submitted(mailing, issue.warnings)
+
+
+def masthead_of(publication: Publication) -> Masthead:
+    """What an issue shows of its publication."""
+    return Masthead(publication.name, publication.language, publication.postal_address, publication.theme)
+
+
+def _assets(issue: IssueFile, now: datetime) -> list[Asset]:
+    pictures = {picture.digest: picture for picture in issue.pictures.values()}
+    return [
+        Asset(digest=digest, media_type=picture.media_type, content=picture.content, created_at=now)
+        for digest, picture in pictures.items()
+    ]
