@@ -10,6 +10,8 @@ from newsletter.errors import InputError
 
 MAX_DEPTH = 200
 _ELEMENT = re.compile(r"<(/?)([A-Za-z][\w-]*)[^<>]*?(/?)>")
+# An element with its attributes; the title, too, ends up in an attribute.
+_ATTRIBUTES = re.compile(r"<mj-title>[^<]*|<[A-Za-z][^<>]*>")
 _VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
 _INCLUDE = re.compile(r"<mj-include\b")
 
@@ -17,7 +19,7 @@ _INCLUDE = re.compile(r"<mj-include\b")
 def to_html(mjml: str, origin: str) -> str:
     """Compile MJML. No font or icon of a third party is called. Raises InputError naming `origin` and the line."""
     _guard(mjml, origin)
-    mjml = _ELEMENT.sub(_plain_attributes, mjml)
+    mjml = _ATTRIBUTES.sub(_plain, mjml)
     try:
         # Without an empty table of fonts, well-known font names would add a request to a font service.
         return mjml2html(mjml, fonts={})
@@ -41,7 +43,7 @@ def _guard(mjml: str, origin: str) -> None:
             raise InputError(f"{origin}: {line}: elements are nested more than {MAX_DEPTH} deep")
 
 
-def _plain_attributes(element: re.Match[str]) -> str:
+def _plain(element: re.Match[str]) -> str:
     # The compiler writes some characters of attributes as Rust would, a no-break space as \u{a0}; it leaves entities.
     return element[0].replace("\\", "&#92;").encode("ascii", "xmlcharrefreplace").decode("ascii")
 
