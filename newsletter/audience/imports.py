@@ -85,9 +85,7 @@ def _put(
             select(Subscription.subscriber_id, Subscription.status).where(
                 Subscription.list_id == mailing_list.id, Subscription.subscriber_id.in_(ids.values())
             )
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     joining = []
     for row in rows:
@@ -141,4 +139,4 @@ def _insert_subscribers(session: Session, rows: Sequence[Row], now: datetime) ->
         for row in rows
     ]
     inserted = session.execute(insert(Subscriber).returning(Subscriber.email, Subscriber.id), values)
-    return dict(inserted.tuples().all())
+    return dict(inserted.all())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markdown_it.token import Token
 
 from newsletter.errors import SourceError
-from newsletter.rendering.markdown import DIRECTIVE, TAG_TOKEN, line_of, to_html
+from newsletter.rendering.markdown import DIRECTIVE, TAG_TOKEN, line_of, plain, to_html
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,8 @@ def read_blocks(tokens: Sequence[Token], path: str) -> tuple[Block, ...]:
         else:
             end_prose()
             blocks.append(block)
+        if not isinstance(block, Image):
+            _refuse_images(group, path)
     end_prose()
     return tuple(blocks)
 
@@ -123,9 +125,10 @@ def _special(group: Sequence[Token], path: str) -> Block | None:
 
 def _button(inner: Sequence[Token], path: str, line: int | None) -> Button:
     children = [child for token in inner for child in token.children or []]
-    if len(inner) != 3 or len(children) < 3 or children[0].type != "link_open" or children[-1].type != "link_close":
+    links = [index for index, child in enumerate(children) if child.type in ("link_open", "link_close")]
+    label = plain(children)
+    if len(inner) != 3 or links != [0, len(children) - 1] or not label.strip():
         raise SourceError("::: button holds one link, such as [Read on](https://…)", path=path, line=line)
-    label = "".join(child.content for child in children[1:-1])
     return Button(label, str(children[0].attrs["href"]))
 
 
@@ -139,7 +142,19 @@ def _lone_image(paragraph: Token) -> Image | None:
         return None
     image = children[0]
     caption = str(image.attrs.get("title") or "")
-    return Image(str(image.attrs["src"]), image.content, caption, href, line_of(paragraph))
+    return Image(str(image.attrs["src"]), plain(image.children or []), caption, href, line_of(paragraph))
+
+
+def _refuse_images(group: Sequence[Token], path: str) -> None:
+    line = None
+    for token in group:
+        line = line_of(token) or line
+        if any(child.type == "image" for child in token.children or []):
+            raise SourceError(
+                "a picture stands alone: put an empty line before and after it, outside lists, quotes and boxes",
+                path=path,
+                line=line,
+            )
 
 
 def _demote_title(token: Token) -> Token:

@@ -17,10 +17,13 @@ from newsletter.rendering.content import CLICK_TOKEN, OPEN_TOKEN, UNSUBSCRIBE_TO
 from newsletter.rendering.document import Document
 from newsletter.rendering.links import LinkBook
 from newsletter.rendering.merge_tags import TagBook
-from newsletter.rendering.plaintext import WIDTH, TextWriter
+from newsletter.rendering.plaintext import WIDTH, TextWriter, underlined, wrap
 from newsletter.rendering.template import Control, Escape, Part, Template, Value, Variable
 from newsletter.rendering.theme import load_theme
 from newsletter.resources import words
+
+# An attribute's value may hold < and > (WHATWG HTML, section 13.3), never its own quotation mark.
+_ELEMENT = re.compile(r'<[A-Za-z](?:[^">]|"[^"]*")*>')
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +80,12 @@ def compile_issue(
 def warnings(document: Document) -> list[tuple[int | None, str]]:
     """What an editor should look at before sending, each with its line."""
     found: list[tuple[int | None, str]] = [
-        (document.front.lines.get(key.split()[0]), f"front matter: the key {key} means nothing here")
+        (document.front.lines.get(key.partition(" (did")[0]), f"front matter: the key {key} means nothing here")
         for key in document.front.unknown
     ]
     found += [
-        (image.line, f"the picture {image.src} has no alternative text: write ![what it shows]({image.src})")
-        for image in document.images
+        (image.line, f"the picture {src} has no alternative text: write ![what it shows]({src})")
+        for image, src in ((image, document.book.restore(image.src)) for image in document.images)
         if not image.alt.strip()
     ]
     return found
@@ -127,18 +130,17 @@ def _for_theme(block: Block, pictures: Mapping[str, PlacedPicture], *, first: bo
 def _text(document: Document, masthead: Masthead, context: Mapping[str, Any], unsubscribe_url: str) -> str:
     phrases, facts = context["words"], context["document"]
     number = f"{phrases['number']} {facts['number']}" if facts["number"] is not None else ""
-    title = facts["title"]
     head = [
-        " - ".join(filter(None, [masthead.name, number, facts["date_text"]])),
-        f"{title}\n{'=' * min(len(title), WIDTH)}",
-        f"{phrases['by']} {facts['author']}" if facts["author"] else "",
+        wrap(" - ".join(filter(None, [masthead.name, number, facts["date_text"]]))),
+        underlined(wrap(facts["title"]), "="),
+        wrap(f"{phrases['by']} {facts['author']}") if facts["author"] else "",
     ]
     foot = [
         "-" * WIDTH,
         "\n".join(filter(None, [masthead.name, masthead.postal_address])),
         f"{phrases['why_received']}\n{phrases['unsubscribe']} : {unsubscribe_url}",
     ]
-    body = TextWriter(phrases).write(document.blocks)
+    body = TextWriter(phrases, document.book).write(document.blocks)
     return "\n\n".join(filter(None, [*head, body, *foot])) + "\n"
 
 
@@ -161,16 +163,15 @@ class _Holes:
         self._names = (OPEN_TOKEN, CLICK_TOKEN, UNSUBSCRIBE_TOKEN)
         self._variables = [f"{book.nonce}v{index}z" for index in range(len(self._names))]
         nonce = book.nonce
-        self._pattern = re.compile(rf"(?:<!--(?:{nonce}\d+z\s*)+-->\s*)|{nonce}v?\d+z")
-        self._tag_line = re.compile(rf"^(?:{nonce}\d+z[ \t]*)+\n+", re.MULTILINE)
+        # A line of conditions leaves nothing behind, neither itself nor the empty line after it.
+        self._pattern = re.compile(rf"(?:<!--(?:{nonce}\d+z\s*)+-->\n*)|{nonce}v?\d+z")
 
     def hole(self, name: str) -> str:
         return self._variables[self._names.index(name)]
 
     def cut(self, text: str, *, html: bool) -> Template:
         """`text` cut at its placeholders."""
-        if not html:
-            text = self._tag_line.sub(self._tighten, text)
+        escapes = self._escapes(text) if html else {}
         parts: list[Part] = []
         end = 0
         for match in self._pattern.finditer(text):
@@ -180,26 +181,27 @@ class _Holes:
             if match.group() in self._variables:
                 parts.append(Variable(self._names[self._variables.index(match.group())]))
             else:
-                parts += self._tags(match.group(), text, match.start(), html=html)
+                escape = escapes.get(match.start(), Escape.HTML if html else Escape.TEXT)
+                parts += self._tags(match.group(), escape)
         if end < len(text):
             parts.append(text[end:])
         return tuple(parts)
 
-    def _tighten(self, line: re.Match[str]) -> str:
-        # A line of conditions leaves nothing behind, neither itself nor the empty line after it.
-        return line[0].rstrip() if all(tag.control for tag in self._book.find(line[0])) else line[0]
+    def _escapes(self, html: str) -> dict[int, Escape]:
+        """What a value must be made safe for, by position, for the holes that stand inside an element's tag."""
+        return {
+            hole.start(): _escape_in(html[tag.start() : hole.start()])
+            for tag in _ELEMENT.finditer(html)
+            for hole in self._pattern.finditer(html, tag.start(), tag.end())
+        }
 
-    def _tags(self, found: str, text: str, start: int, *, html: bool) -> list[Part]:
-        escape = _escape_at(text, start) if html else Escape.TEXT
+    def _tags(self, found: str, escape: Escape) -> list[Part]:
         return [Control(tag.source) if tag.control else Value(tag.source, escape) for tag in self._book.find(found)]
 
 
-def _escape_at(html: str, position: int) -> Escape:
-    """What a value put at `position` must be made safe for: text, an attribute, part of an address or a whole one."""
-    tag = html.rfind("<", 0, position)
-    if html.rfind(">", 0, position) > tag:
-        return Escape.HTML
-    attribute = re.search(r'\b(?:href|src)="([^"]*)$', html[tag:position])
+def _escape_in(tag: str) -> Escape:
+    """What a value put at the end of this piece of a tag is: part of an address, a whole one, or other text."""
+    attribute = re.search(r'\b(?:href|src)="([^"]*)$', tag)
     if attribute is None:
         return Escape.HTML
     return Escape.URL if attribute.group(1) else Escape.WHOLE_URL

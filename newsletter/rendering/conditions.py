@@ -10,6 +10,8 @@ from markdown_it.token import Token
 from newsletter.errors import SourceError
 from newsletter.rendering.merge_tags import MergeTag, TagBook
 
+MAX_DEPTH = 20
+
 
 @dataclass(frozen=True, slots=True)
 class _Open:
@@ -23,6 +25,8 @@ def check_conditions(tokens: Sequence[Token], book: TagBook, path: str) -> None:
     stack: list[_Open] = []
     for tag, place in _placed(tokens, book, path):
         if tag.keyword == "if":
+            if len(stack) == MAX_DEPTH:
+                raise SourceError(f"conditions are nested more than {MAX_DEPTH} deep", path=path, line=tag.line)
             stack.append(_Open(tag, place))
             continue
         if not stack:
@@ -67,13 +71,14 @@ def _placed(tokens: Sequence[Token], book: TagBook, path: str) -> Iterator[tuple
 
 
 def _refuse_in_attributes(token: Token, book: TagBook, path: str) -> None:
-    texts = [str(value) for value in token.attrs.values()]
+    texts = [token.info, *(str(value) for value in token.attrs.values())]
     if token.type == "image":
         texts.append(token.content)
     for tag in book.find(" ".join(texts)):
         if tag.control:
             raise SourceError(
-                f"{{% {tag.source} %}} stands inside a link's address or a picture's text: put it around the whole",
+                f"{{% {tag.source} %}} stands inside an address, a picture's text or a box's title: "
+                "put it around the whole",
                 path=path,
                 line=tag.line,
             )

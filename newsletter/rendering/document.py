@@ -41,6 +41,7 @@ def read_document(source: str, path: str, fields: Fields | None = None) -> Docum
     source = source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     _refuse_control_characters(source, path)
     front, body, offset = front_matter.split(source, path)
+    _refuse_tags(front, path)
     book = TagBook.for_source(source, fields or Fields())
     subject = _lift_line(front.subject, book, path, front.lines.get("subject", 1))
     preheader = _lift_line(front.preheader, book, path, front.lines.get("preheader", 1))
@@ -53,6 +54,15 @@ def _lift_line(text: str, book: TagBook, path: str, line: int) -> str:
     lifted = book.lift(text, path, line)
     check_line_conditions(lifted, book, path)
     return lifted
+
+
+def _refuse_tags(front: FrontMatter, path: str) -> None:
+    """The title and the author are the same for everyone: archives and reports show them."""
+    for key, value in (("title", front.title), ("author", front.author)):
+        if "{{" in value or "{%" in value:
+            raise SourceError(
+                f"{key} cannot hold a merge tag: subject and preheader can", path=path, line=front.lines[key]
+            )
 
 
 def _refuse_control_characters(source: str, path: str) -> None:

@@ -14,22 +14,11 @@ PUBLICATION_FIELDS = frozenset({"name", "postal_address"})
 ISSUE_FIELDS = frozenset({"title", "number", "author"})
 FILTERS = frozenset({"default", "d", "upper", "lower", "title", "capitalize", "trim"})
 
-_ALLOWED_NODES = (
-    nodes.Name,
-    nodes.Getattr,
-    nodes.Const,
-    nodes.Filter,
-    nodes.Keyword,
-    nodes.Compare,
-    nodes.Operand,
-    nodes.And,
-    nodes.Or,
-    nodes.Not,
-    nodes.CondExpr,
-    nodes.Concat,
-    nodes.List,
-    nodes.Tuple,
-)
+MAX_LENGTH = 1000
+MAX_PARENTHESES = 20
+MAX_DEPTH = 30
+_EQUALITY = frozenset({"eq", "ne"})
+_MEMBERSHIP = frozenset({"in", "notin"})
 
 
 class TagError(ValueError):
@@ -68,32 +57,102 @@ def check_statement(source: str, fields: Fields) -> None:
 
 
 def _check(template: str, fields: Fields) -> None:
+    # What nests too deeply for a worker's stack would be found out in the middle of a mailing.
+    if len(template) > MAX_LENGTH or template.count("(") > MAX_PARENTHESES:
+        raise TagError("too long, or too many parentheses")
     try:
-        tree = _grammar().parse(template)
+        [output] = _grammar().parse(template).body
     except TemplateSyntaxError as error:
         raise TagError(f"not understood ({error.message})") from None
     except RecursionError:
         raise TagError("nested too deeply") from None
-    for output in tree.body:
-        roots = output.nodes if isinstance(output, nodes.Output) else [output.test]  # type: ignore[attr-defined]
-        for root in roots:
-            _check_node(root, fields, has_default=isinstance(output, nodes.If))
+    except ValueError:
+        raise TagError("not understood (write one value, text in quotes)") from None
+    checker = _Checker(fields)
+    if isinstance(output, nodes.If):
+        checker.condition(output.test, 0)
+    elif isinstance(output, nodes.Output) and len(output.nodes) == 1:
+        checker.text(output.nodes[0], 0, has_default=False)
+    else:
+        raise TagError("not understood (write one value)")
 
 
-def _check_node(node: nodes.Node, fields: Fields, *, has_default: bool) -> None:
-    if not isinstance(node, _ALLOWED_NODES):
-        raise TagError(f"{type(node).__name__.lower()} is not allowed in a merge tag")
-    if isinstance(node, nodes.Getattr):
-        _check_field(node, fields, has_default=has_default)
-        return
-    if isinstance(node, nodes.Name):
-        raise TagError(_unknown_name(node.name))
-    if isinstance(node, nodes.Filter):
-        if node.name not in FILTERS:
-            raise TagError(f"the filter “{node.name}” is unknown; there are {', '.join(sorted(FILTERS - {'d'}))}")
-        has_default = has_default or node.name in ("default", "d")
-    for child in node.iter_child_nodes():
-        _check_node(child, fields, has_default=has_default)
+@dataclass(frozen=True, slots=True)
+class _Checker:
+    """Allows what can be merged for every recipient: texts, and conditions on texts. A missing field is empty."""
+
+    fields: Fields
+
+    def text(self, node: nodes.Node, depth: int, *, has_default: bool) -> None:
+        """Raise TagError unless `node` is a text whatever the recipient."""
+        _limit(depth)
+        inner = depth + 1
+        match node:
+            case nodes.Getattr():
+                _check_field(node, self.fields, has_default=has_default)
+            case nodes.Const(value=str()):
+                pass
+            case nodes.Const(value=value):
+                raise TagError(f"only text is merged: write {value} in quotes")
+            case nodes.Filter():
+                is_default = _check_filter(node)
+                for child in node.iter_child_nodes():
+                    self.text(child, inner, has_default=has_default or is_default)
+            case nodes.Concat():
+                for child in node.nodes:
+                    self.text(child, inner, has_default=has_default)
+            case nodes.Or() | nodes.And():
+                self.text(node.left, inner, has_default=has_default)
+                self.text(node.right, inner, has_default=has_default)
+            case nodes.CondExpr(expr2=nodes.Node() as otherwise):
+                self.condition(node.test, inner)
+                self.text(node.expr1, inner, has_default=has_default)
+                self.text(otherwise, inner, has_default=has_default)
+            case nodes.CondExpr():
+                raise TagError("an if inside {{ }} needs an else")
+            case nodes.Name():
+                raise TagError(_unknown_name(node.name))
+            case _:
+                raise TagError(f"{type(node).__name__.lower()} is not allowed here in a merge tag")
+
+    def condition(self, node: nodes.Node, depth: int) -> None:
+        """Raise TagError unless `node` is true or false whatever the recipient."""
+        _limit(depth)
+        match node:
+            case nodes.Not():
+                self.condition(node.node, depth + 1)
+            case nodes.And() | nodes.Or():
+                self.condition(node.left, depth + 1)
+                self.condition(node.right, depth + 1)
+            case nodes.Compare():
+                self.text(node.expr, depth + 1, has_default=True)
+                for operand in node.ops:
+                    self._operand(operand, depth + 1)
+            case _:
+                self.text(node, depth, has_default=True)
+
+    def _operand(self, operand: nodes.Operand, depth: int) -> None:
+        if operand.op not in _EQUALITY | _MEMBERSHIP:
+            raise TagError("texts are compared with ==, !=, in and not in")
+        several = operand.op in _MEMBERSHIP and isinstance(operand.expr, nodes.List | nodes.Tuple)
+        for item in operand.expr.iter_child_nodes() if several else [operand.expr]:
+            self.text(item, depth, has_default=True)
+
+
+def _limit(depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise TagError("nested too deeply")
+
+
+def _check_filter(node: nodes.Filter) -> bool:
+    """Whether the filter is a default. Raise TagError for a filter that is unknown or given the wrong things."""
+    if node.name not in FILTERS:
+        raise TagError(f"the filter “{node.name}” is unknown; there are {', '.join(sorted(FILTERS - {'d'}))}")
+    is_default = node.name in ("default", "d")
+    if len(node.args) > is_default or node.kwargs or node.dyn_args or node.dyn_kwargs:
+        takes = 'one text, such as default("reader")' if is_default else "nothing in parentheses"
+        raise TagError(f"the filter “{node.name}” takes {takes}")
+    return is_default
 
 
 def _check_field(node: nodes.Getattr, fields: Fields, *, has_default: bool) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from difflib import get_close_matches
-from typing import Any
 
 import yaml
 
@@ -16,6 +15,11 @@ from newsletter.text import one_line
 
 _HEAD = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_NUMBER = re.compile(r"[0-9]{1,10}")
+# Lone surrogates have no bytes, and control characters delimit the programs that merge.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_NULL = "tag:yaml.org,2002:null"
+_QUOTE = 'put a value that holds a colon, a brace or a # in quotes, such as title: "One: two"'
 KEYS = ("title", "number", "subject", "preheader", "author", "date", "language", "theme")
 
 
@@ -55,66 +59,76 @@ def split(source: str, path: str) -> tuple[FrontMatter, str, int]:
     return _front_matter(values, lines, path), source[head.end() :], head.group(0).count("\n")
 
 
-def _read(text: str, path: str) -> tuple[dict[str, Any], dict[str, int]]:
+def _read(text: str, path: str) -> tuple[dict[str, str], dict[str, int]]:
+    """Every value as it was written: YAML's own ideas of `no`, `12:30` or `010` are not an editor's."""
+    # Every mark counts from 0, and the front matter starts on the file's second line.
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        # The mark counts from 0, and the front matter starts on the file's second line.
-        line = mark.line + 2 if mark else 1
-        problem = getattr(error, "problem", None) or "unreadable"
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 2 if error.problem_mark else 1
+        raise SourceError(f"the front matter is not YAML: {error.problem}; {_QUOTE}", path=path, line=line) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 2
+        problem = f"the character U+{error.character:04X} cannot stand there: delete it"
         raise SourceError(f"the front matter is not YAML: {problem}", path=path, line=line) from None
-    except ValueError as error:
-        raise SourceError(f"the front matter has a value that makes no sense: {error}", path=path, line=1) from None
-    if not isinstance(values, dict) or not isinstance(node, yaml.MappingNode):
+    except (yaml.YAMLError, RecursionError, ValueError):
+        raise SourceError(f"the front matter is not YAML; {_QUOTE}", path=path, line=2) from None
+    if not isinstance(node, yaml.MappingNode):
         raise SourceError("the front matter must be lines of “key: value”", path=path, line=2)
-    lines = {str(key.value): key.start_mark.line + 2 for key, _ in node.value}
-    return {str(key): value for key, value in values.items()}, lines
-
-
-def _front_matter(values: Mapping[str, Any], lines: Mapping[str, int], path: str) -> FrontMatter:
-    def text(key: str) -> str:
-        value = values.get(key)
-        if value is None:
-            return ""
-        if isinstance(value, dict | list | bool):
-            raise SourceError(f"{key} must be one line of text", path=path, line=lines[key])
+    values: dict[str, str] = {}
+    lines: dict[str, int] = {}
+    for key_node, value_node in node.value:
+        line = key_node.start_mark.line + 2
+        key = one_line(str(key_node.value)) if isinstance(key_node, yaml.ScalarNode) else ""
+        if not key or not isinstance(value_node, yaml.ScalarNode):
+            raise SourceError(f"{key or 'a key'} must be one line of text; {_QUOTE}", path=path, line=line)
+        if key in values:
+            raise SourceError(f"{key} stands on line {lines[key]} already: keep one", path=path, line=line)
         # Folding to one line also keeps a line break from ever reaching a header.
-        return one_line(str(value))
+        value = one_line("" if value_node.tag == _NULL else value_node.value)
+        bad = _UNPRINTABLE.search(value)
+        if bad:
+            raise SourceError(f"{key} holds the character U+{ord(bad[0]):04X}: delete it", path=path, line=line)
+        values[key], lines[key] = value, line
+    return values, lines
+
+
+def _front_matter(values: Mapping[str, str], lines: Mapping[str, int], path: str) -> FrontMatter:
+    def text(key: str) -> str:
+        return values.get(key, "")
+
+    def fault(key: str, expected: str) -> SourceError:
+        return SourceError(f"{key} must {expected}, not “{values[key]}”", path=path, line=lines[key])
 
     def number() -> int | None:
-        value = values.get("number")
-        if value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31):
-            return value
-        raise SourceError(f"number must be a whole number, not “{value}”", path=path, line=lines["number"])
+        written = text("number")
+        if not written:
+            return None
+        if not _NUMBER.fullmatch(written) or int(written) >= 2**31:
+            raise fault("number", "be a whole number")
+        return int(written)
 
     def day() -> date | None:
-        value = values.get("date")
-        if isinstance(value, datetime):
-            return value.date()
-        if value is None or isinstance(value, date):
-            return value
-        raise SourceError(f"date must look like 2026-03-13, not “{value}”", path=path, line=lines["date"])
+        written = text("date")
+        try:
+            return datetime.fromisoformat(written).date() if written else None
+        except ValueError:
+            raise fault("date", "look like 2026-03-13 and exist") from None
 
-    title = text("title")
-    if not title:
+    if not text("title"):
         raise SourceError(
             "the front matter lacks a title: add a line “title: …”", path=path, line=lines.get("title", 1)
         )
-    language = text("language")
-    if language and not _LANGUAGE.fullmatch(language):
-        raise SourceError(
-            f"language must be a tag such as fr or pt-BR, not “{language}”", path=path, line=lines["language"]
-        )
+    if text("language") and not _LANGUAGE.fullmatch(text("language")):
+        raise fault("language", "be a tag such as fr or pt-BR")
     return FrontMatter(
-        title=title,
-        subject=text("subject") or title,
+        title=text("title"),
+        subject=text("subject") or text("title"),
         number=number(),
         preheader=text("preheader"),
         author=text("author"),
         date=day(),
-        language=language,
+        language=text("language"),
         theme=text("theme"),
         unknown=tuple(_describe_unknown(key) for key in values if key not in KEYS),
         lines=lines,

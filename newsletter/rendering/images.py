@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
 
-from newsletter.errors import SourceError
+from newsletter.errors import InputError, SourceError
 from newsletter.rendering.blocks import Image
 from newsletter.rendering.document import Document
 
 MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
 EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}
+
+_ADDRESS = re.compile(r"//|[a-z][a-z0-9+.-]*:|\{\{", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,35 +51,37 @@ def load_pictures(document: Document, path: Path) -> dict[str, Picture]:
     """The pictures named by relative paths, by the `src` that names them.
 
     Pictures at an https address are left where they are. Raises SourceError with the line of a picture that is
-    missing, outside the issue's folder, or none.
+    missing, outside the issue's folder, or none, and of an address that mail programs do not fetch from.
     """
-    return {image.src: _load(image, path) for image in document.images if not is_remote(image.src)}
+    return {
+        image.src: _load(image, document.book.restore(unquote(image.src)), path)
+        for image in document.images
+        if not image.src.startswith("https://")
+    }
 
 
-def is_remote(src: str) -> bool:
-    """Whether the editor pointed at a picture that someone else serves."""
-    return bool(urlsplit(src).scheme or urlsplit(src).netloc)
-
-
-def _load(image: Image, path: Path) -> Picture:
-    folder = path.parent.resolve()
-    file = (folder / unquote(image.src)).resolve()
-    if not file.is_relative_to(folder):
-        raise SourceError(
-            f"the picture {image.src} lies outside the issue's folder: move it there", path=str(path), line=image.line
-        )
+def _load(image: Image, name: str, path: Path) -> Picture:
     try:
+        return _read(name, path.parent.resolve())
+    except InputError as error:
+        raise SourceError(f"the picture {name[:80]} {error}", path=str(path), line=image.line) from None
+
+
+def _read(name: str, folder: Path) -> Picture:
+    if _ADDRESS.match(name):
+        raise InputError("is neither a file beside the issue nor at an https:// address")
+    try:
+        file = (folder / name).resolve()
+        if not file.is_relative_to(folder):
+            raise InputError("lies outside the issue's folder: move it there")
         content = file.read_bytes()
         with Pillow.open(BytesIO(content)) as picture:
             kind, (width, height) = picture.format or "", picture.size
     except (UnidentifiedImageError, Pillow.DecompressionBombError):
         kind, width, height = "", 0, 0
-    except OSError as error:
-        reason = error.strerror or "unreadable"
-        raise SourceError(f"the picture {image.src}: {reason}", path=str(path), line=image.line) from None
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or "unreadable"
+        raise InputError(f"cannot be read: {reason.lower()}") from None
     if kind not in MEDIA_TYPES:
-        known = ", ".join(MEDIA_TYPES)
-        raise SourceError(
-            f"{image.src} is not a picture that mail programs show ({known})", path=str(path), line=image.line
-        )
+        raise InputError(f"is not of a kind that mail programs show ({', '.join(MEDIA_TYPES)})")
     return Picture(content, MEDIA_TYPES[kind], width, height)

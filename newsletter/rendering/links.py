@@ -9,7 +9,7 @@ from html import escape, unescape
 
 from newsletter.rendering.merge_tags import TagBook
 
-_HREF = re.compile(r'(<a\b[^>]*?\bhref=")([^"]*)(")')
+_HREF = re.compile(r'(<a\b(?:[^">]|"[^"]*")*?\bhref=")([^"]*)(")')
 _REFERENCE = re.compile(r"^((?:[|>] )*\[\d+\] )(\S+)$", re.MULTILINE)
 
 
@@ -35,7 +35,7 @@ class LinkBook:
         return _REFERENCE.sub(lambda m: m[1] + self._rewritten(m[2]), text)
 
     def _rewritten(self, url: str) -> str:
-        if not url.startswith(("https://", "http://")) or url.startswith(f"{self.base_url}/"):
+        if not url.startswith(("https://", "http://")) or f"{url}/".startswith(f"{self.base_url}/"):
             return url
         if self.tags.pattern.search(url):
             return url

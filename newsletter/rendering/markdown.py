@@ -42,6 +42,15 @@ def to_html(tokens: Sequence[Token]) -> str:
     return str(parser.renderer.render(tokens, parser.options, {}))
 
 
+def plain(tokens: Sequence[Token]) -> str:
+    """The words of inline tokens, without markup."""
+    return "".join(" " if token.type in ("softbreak", "hardbreak") else _words(token) for token in tokens)
+
+
+def _words(token: Token) -> str:
+    return plain(token.children) if token.children else token.content
+
+
 def line_of(token: Token) -> int | None:
     """The file's line, from 1, on which a token starts."""
     return token.map[0] + 1 if token.map else None

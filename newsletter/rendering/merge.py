@@ -55,7 +55,10 @@ class Merger:
 
 
 def source_of(template: Template, encode_text: Callable[[str], str] | None = None) -> str:
-    """The source of a program; with `encode_text`, fixed text is encoded now and values as they come."""
+    """The source of a program; with `encode_text`, fixed text is encoded now and values as they come.
+
+    What the sender provides for each recipient goes in as it is: encode it once, however often it is used.
+    """
     finish = f"|{ENCODE_FILTER}" if encode_text else ""
     return "".join(_source(part, encode_text or str, finish) for part in template)
 
@@ -70,11 +73,18 @@ def context_for(
 ) -> dict[str, Any]:
     """What a program of this content is run with."""
     return {
-        "subscriber": SimpleNamespace(**subscriber),
+        "subscriber": _Subscriber(**subscriber),
         "publication": content.publication,
         "issue": content.issue,
         **(variables or {}),
     }
+
+
+class _Subscriber(SimpleNamespace):
+    """Someone's columns. Others may have more: what is missing is empty, so that any comparison holds."""
+
+    def __getattr__(self, name: str) -> str:
+        return ""
 
 
 def _source(part: str | Value | Control | Variable, encode_text: Callable[[str], str], finish: str) -> str:
@@ -84,7 +94,7 @@ def _source(part: str | Value | Control | Variable, encode_text: Callable[[str],
         case Control(statement):
             return f"\x03{statement}\x04"
         case Variable(name):
-            return f"\x01{name}{finish}\x02"
+            return f"\x01{name}\x02"
         case _:
             return encode_text(part)
 

@@ -13,9 +13,11 @@ from hashlib import sha256
 
 from newsletter.errors import SourceError
 from newsletter.rendering.expressions import Fields, TagError, check_expression, check_statement
+from newsletter.text import one_line
 
 _TAG = re.compile(r"\{\{(?P<value>.*?)\}\}|\{%(?P<control>.*?)%\}|\{#.*?#\}", re.DOTALL)
 _OPENING = re.compile(r"\{\{|\{%|\{#")
+_SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,9 @@ class TagBook:
             else:
                 check_expression(source, self.fields)
         except TagError as error:
-            raise SourceError(f"{match.group(0)}: {error}", path=path, line=line) from None
+            written = one_line(match.group(0))
+            shown = written if len(written) <= _SHOWN else f"{written[:_SHOWN]}…"
+            raise SourceError(f"{shown}: {error}", path=path, line=line) from None
         self.tags.append(MergeTag(source, control, line))
         # Line breaks inside a tag are kept after it, so that later lines keep their numbers.
         return self.placeholder(len(self.tags) - 1) + "\n" * match.group(0).count("\n")

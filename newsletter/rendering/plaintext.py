@@ -11,6 +11,7 @@ from markdown_it.tree import SyntaxTreeNode
 
 from newsletter.rendering.blocks import Block, Button, Callout, Image, Prose, Quote, TagLine
 from newsletter.rendering.markdown import TAG_TOKEN
+from newsletter.rendering.merge_tags import TagBook
 
 WIDTH = 72
 _UNDERLINES = {"h2": "-", "h3": "~"}
@@ -21,8 +22,10 @@ class TextWriter:
     """Writes blocks as text. Links become numbers, listed after the section they stand in."""
 
     words: Mapping[str, str]
+    book: TagBook
     _seen: dict[str, int] = field(default_factory=dict)
     _due: list[str] = field(default_factory=list)
+    _conditions: int = 0
 
     def write(self, blocks: Sequence[Block]) -> str:
         """The text of `blocks`, paragraphs parted by an empty line."""
@@ -38,14 +41,14 @@ class TextWriter:
                 yield _prefix("\n\n".join(self._elements(tokens, WIDTH - 2)), "> ")
             case Callout(title=title, tokens=tokens):
                 inner = "\n\n".join(self._elements(tokens, WIDTH - 2))
-                yield _prefix(f"{title.upper()}\n\n{inner}" if title else inner, "| ")
+                yield _prefix(f"{wrap(self._upper(title), WIDTH - 2)}\n\n{inner}" if title else inner, "| ")
             case Image(alt=alt, caption=caption, href=href):
                 line = f"[{self.words['image']} : {alt}]" if alt else f"[{self.words['image']}]"
-                yield _wrap(" ".join(filter(None, [line, caption, href and self._reference(href)])), WIDTH)
+                yield wrap(" ".join(filter(None, [line, caption, href and self._reference(href)])), WIDTH)
             case Button(label=label, url=url):
-                yield f"-> {label} {self._reference(url)}"
+                yield wrap(f"-> {label} {self._reference(url)}")
             case TagLine(placeholders=placeholders):
-                yield placeholders
+                yield self._condition(placeholders)
 
     def _elements(self, tokens: Sequence[Token], width: int) -> Iterator[str]:
         for node in SyntaxTreeNode(tokens).children:
@@ -56,7 +59,7 @@ class TextWriter:
             case "heading":
                 yield from self._heading(node, width)
             case "paragraph":
-                yield _wrap(self._inline(node), width)
+                yield wrap(self._inline(node), width)
             case "bullet_list" | "ordered_list":
                 yield self._list(node, width)
             case "blockquote":
@@ -69,7 +72,7 @@ class TextWriter:
             case "hr":
                 yield "* * *".center(width).rstrip()
             case type_ if type_ == TAG_TOKEN:
-                yield node.content
+                yield self._condition(node.content)
             case _:
                 for child in node.children:
                     yield from self._element(child, width)
@@ -77,17 +80,22 @@ class TextWriter:
     def _heading(self, node: SyntaxTreeNode, width: int) -> Iterator[str]:
         if node.tag == "h2":
             yield from self._references()
-        text = _wrap(self._inline(node), width)
-        underline = _UNDERLINES.get(node.tag)
-        yield f"{text}\n{underline * max(map(len, text.splitlines()))}" if underline and text else text
+        text = wrap(self._inline(node), width)
+        yield underlined(text, _UNDERLINES.get(node.tag, ""))
+
+    def _condition(self, placeholders: str) -> str:
+        """The same comment as in HTML."""
+        keywords = [tag.keyword for tag in self.book.find(placeholders)]
+        self._conditions += keywords.count("if") - keywords.count("endif")
+        return f"<!--{placeholders}-->"
+
+    def _upper(self, text: str) -> str:
+        return text if self.book.pattern.search(text) else text.upper()
 
     def _list(self, node: SyntaxTreeNode, width: int) -> str:
         start = int(node.attrs.get("start", 1))
         items = []
         for number, item in enumerate(node.children, start):
-            if item.type == TAG_TOKEN:
-                items.append(item.content)
-                continue
             mark = f"{number}. " if node.type == "ordered_list" else "- "
             inner = [text for child in item.children for text in self._element(child, width - len(mark))]
             items.append(mark + textwrap.indent("\n".join(inner), " " * len(mark)).lstrip())
@@ -124,16 +132,22 @@ class TextWriter:
         return f"[{self._seen[url]}]"
 
     def _references(self) -> Iterator[str]:
-        if self._due:
+        # Inside a condition they would be listed for some readers only.
+        if self._due and not self._conditions:
             yield "\n".join(f"[{self._seen[url]}] {url}" for url in self._due)
             self._due.clear()
 
 
-def _wrap(text: str, width: int) -> str:
-    # A no-break space keeps its words together, and an address is never cut.
+def wrap(text: str, width: int = WIDTH) -> str:
+    """`text` in lines of `width`. A no-break space keeps its words together, and an address is never cut."""
     return "\n".join(
         textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False) for line in text.split("\n")
     )
+
+
+def underlined(text: str, mark: str) -> str:
+    """A heading over a line of `mark`, as long as its longest line."""
+    return f"{text}\n{mark * max(map(len, text.split(chr(10))))}" if text and mark else text
 
 
 def _prefix(text: str, prefix: str) -> str:

@@ -105,7 +105,7 @@ def claim(session: Session, batch: Batch, worker: str, now: datetime) -> list[Cl
         .where(Delivery.id.in_(ids))
         .order_by(Delivery.id)
     )
-    return [Claim(*row) for row in rows.tuples()]
+    return [Claim(*row) for row in rows]
 
 
 def settle(session: Session, settlements: Sequence[Settlement], worker: str, now: datetime) -> None:

@@ -71,15 +71,13 @@ class MessageBuilder:
         """The message for one recipient, dated `now`, ready for the wire."""
         numbers = self._mailing_id, addressee.delivery_id
         unsubscribe_token = self._tokens.unsubscribes.seal(*numbers)
-        context = context_for(
-            self._content,
-            addressee.fields(),
-            {
-                OPEN_TOKEN: self._tokens.opens.seal(*numbers),
-                CLICK_TOKEN: self._tokens.clicks.seal(*numbers),
-                UNSUBSCRIBE_TOKEN: unsubscribe_token,
-            },
-        )
+        tokens = {
+            OPEN_TOKEN: self._tokens.opens.seal(*numbers),
+            CLICK_TOKEN: self._tokens.clicks.seal(*numbers),
+            UNSUBSCRIBE_TOKEN: unsubscribe_token,
+        }
+        encoded = {name: quoted_printable.encode_value(token) for name, token in tokens.items()}
+        context = context_for(self._content, addressee.fields(), encoded)
         subject = self._subject or _subject_field(merge(self._content.subject, context))
         to = for_wire(addressee.email)
         context[_HEADERS] = "".join(

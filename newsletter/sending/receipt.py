@@ -40,6 +40,6 @@ def make_receipt(session: Session, mailing_id: int) -> Receipt:
         mailing_id=mailing_id,
         audience=mailing.audience_size,
         audience_digest=mailing.audience_digest,
-        outcomes=dict(outcomes.tuples().all()),
+        outcomes=dict(outcomes.all()),
         is_closed=mailing.status is MailingStatus.SENT,
     )

@@ -85,7 +85,7 @@ def count_states(session: Session, mailing_id: int) -> dict[DeliveryState, int]:
     rows = session.execute(
         select(Delivery.state, func.count()).where(Delivery.mailing_id == mailing_id).group_by(Delivery.state)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def all_mailings(session: Session) -> list[int]:
@@ -99,7 +99,7 @@ def _people(session: Session, mailing_id: int) -> dict[EventKind, int]:
         .where(Event.mailing_id == mailing_id)
         .group_by(Event.kind)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _links(session: Session, mailing_id: int) -> tuple[LinkClicks, ...]:
@@ -119,4 +119,4 @@ def _links(session: Session, mailing_id: int) -> tuple[LinkClicks, ...]:
         .where(Link.mailing_id == mailing_id)
         .order_by(Link.number)
     )
-    return tuple(LinkClicks(*row) for row in rows.tuples())
+    return tuple(LinkClicks(*row) for row in rows)

@@ -46,7 +46,7 @@ def find_recipient(session: Session, target: Target) -> Recipient | None:
 def link_targets(session: Session, mailing_id: int) -> dict[int, str]:
     """Where the links of a mailing lead, by their numbers."""
     rows = session.execute(select(Link.number, Link.url).where(Link.mailing_id == mailing_id))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def record_unsubscribe(session: Session, recipient: Recipient, user_agent: str, now: datetime) -> None:

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import select
+from starlette.testclient import TestClient
+
+from newsletter import queue
+from newsletter.config import Settings
+from newsletter.db import Database
+from newsletter.models import Delivery, DeliveryState
+from newsletter.queue import Queue
+from newsletter.sending.plan import due_batches
+from newsletter.stats.report import Report, report
+from newsletter.tracking.tokens import Tokens
+from newsletter.web.app import make_app
+from tests.factories import EMAILS, NOW, make_mailing
+from tests.paths.steps import wait_until
+from tests.servers.smtp import SmtpServer
+from tests.servers.worker import Worker
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    opened = Database(settings.database)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[TestClient]:
+    with TestClient(make_app(settings), follow_redirects=False) as client:
+        yield client
+
+
+def facts_of(database: Database, mailing_id: int) -> Report:
+    with database.read() as session:
+        return report(session, mailing_id)
+
+
+def test_what_a_reader_does_is_in_the_report_soon_after(
+    settings: Settings, database: Database, client: TestClient, worker: Worker
+) -> None:
+    mailing_id = make_mailing(database)
+    with database.read() as session:
+        first = session.scalars(select(Delivery.id)).first()
+    assert first is not None
+    tokens = Tokens.of(settings.secret())
+    assert client.get(f"/o/{tokens.opens.seal(mailing_id, first)}.gif").status_code == 200
+    answer = client.get(f"/c/{tokens.clicks.seal(mailing_id, first)}/2")
+    assert answer.status_code == 302
+    wait_until(lambda: facts_of(database, mailing_id).clicked == 1, "the click to reach SQL")
+    facts = facts_of(database, mailing_id)
+    assert (facts.opened, facts.links[1].clicks, facts.links[1].url) == (1, 1, answer.headers["location"])
+    assert "Traceback" not in worker.log
+
+
+def test_unsubscribing_holds_for_a_batch_that_is_queued_already(
+    settings: Settings, database: Database, client: TestClient, smtp: SmtpServer
+) -> None:
+    mailing_id = make_mailing(database)
+    tasks = Queue(settings)
+    with database.read() as session:
+        for batch in due_batches(session, mailing_id, NOW):
+            tasks.put(queue.DELIVER, batch.mailing_id, batch.first_id, batch.last_id)
+        leaver = session.scalars(select(Delivery).where(Delivery.email == EMAILS[1])).one()
+    tasks.close()
+    token = Tokens.of(settings.secret()).unsubscribes.seal(mailing_id, leaver.id)
+    assert client.post(f"/u/{token}", content="List-Unsubscribe=One-Click").status_code == 200
+    work_off(settings, database, mailing_id)
+    assert [recipients for _, recipients, _ in smtp.messages] == [[EMAILS[0]], [EMAILS[2]]]
+
+
+def work_off(settings: Settings, database: Database, mailing_id: int) -> None:
+    """Let a worker, started only now, take what is queued."""
+    environment = {name: value for name, value in os.environ.items() if name.startswith("NEWSLETTER_")}
+    with Worker(settings.data_dir, environment, beat=False):
+        wait_until(lambda: DeliveryState.PENDING not in facts_of(database, mailing_id).states, "the batch")

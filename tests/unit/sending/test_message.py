@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from newsletter.rendering.compile import Masthead
+from newsletter.rendering.expressions import Fields
+from newsletter.rendering.issue_file import read_issue
+from newsletter.resources import SAMPLE_ISSUE
+from newsletter.sending.message import Addressee, MessageBuilder, Sender
+from newsletter.tracking.tokens import Tokens
+from tests.factories import BASE_URL, SECRET
+
+SENDER = Sender("hebdo", "L’Hebdo", "redaction@hébdo.example", "courrier@hebdo.example", "vendredi", "Du vendredi")
+ADA = Addressee(7, "ada@exämple.org", "Ada", "King, Countess", {"ville": "Liège"})
+
+
+def build(tmp_path: Path, issue: str | None, addressee: Addressee, now: datetime) -> bytes:
+    path = SAMPLE_ISSUE
+    if issue is not None:
+        path = tmp_path / "issue.md"
+        path.write_text(issue, encoding="utf-8")
+    content = read_issue(path, Fields(frozenset({"ville"}))).compile(Masthead("L’Hebdo", "fr"), BASE_URL)
+    builder = MessageBuilder(3, content, SENDER, BASE_URL, Tokens.of(SECRET.encode()))
+    return builder.build(addressee, now).data
+
+
+def parse(raw: bytes) -> EmailMessage:
+    return message_from_bytes(raw, _class=EmailMessage, policy=policy.default)
+
+
+def body(message: EmailMessage, subtype: str) -> str:
+    part = message.get_body(preferencelist=(subtype,))
+    assert part is not None
+    return str(part.get_content())
+
+
+def test_a_message_carries_every_header_a_bulk_sender_owes(tmp_path: Path, now: datetime) -> None:
+    message = parse(build(tmp_path, None, ADA, now))
+    assert message.defects == []
+    assert message["From"] == "L’Hebdo <redaction@xn--hbdo-bpa.example>"
+    assert message["Reply-To"] == "courrier@hebdo.example"
+    assert message["To"] == '"Ada King, Countess" <ada@xn--exmple-cua.org>'
+    assert message["Date"].datetime == now
+    assert message["MIME-Version"] == "1.0"
+    assert message["List-Id"] == "Du vendredi <vendredi.hebdo.xn--hbdo-bpa.example>"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert message["Precedence"] == "bulk"
+    assert message["Feedback-ID"] == "3:vendredi:hebdo:newsletter"
+    assert re.fullmatch(r"<[\w-]{32}@xn--hbdo-bpa\.example>", message["Message-ID"])
+    assert message.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+
+
+def test_unsubscribing_has_one_https_and_one_mailto_address_never_encoded(tmp_path: Path, now: datetime) -> None:
+    raw = build(tmp_path, None, ADA, now)
+    field = re.search(rb"List-Unsubscribe: (.*?)\r\nList-Unsubscribe-Post", raw, re.DOTALL)
+    assert field is not None
+    url, mailto = field.group(1).split(b",\r\n ")
+    assert re.fullmatch(rb"<https://lettres\.example\.org/u/[\w-]{32}>", url)
+    assert re.fullmatch(rb"<mailto:courrier@hebdo\.example\?subject=unsubscribe%20[\w-]{32}>", mailto)
+
+
+def test_the_bytes_obey_the_limits_of_the_wire(tmp_path: Path, now: datetime) -> None:
+    raw = build(tmp_path, None, ADA, now)
+    head, _, rest = raw.partition(b"\r\n\r\n")
+    assert raw.isascii()
+    assert b"\n" not in raw.replace(b"\r\n", b"")
+    assert max(map(len, rest.split(b"\r\n"))) <= 76
+    assert max(map(len, head.split(b"\r\n"))) <= 200
+    assert not re.search(rb"(?m)^\.", raw)
+
+
+def test_a_message_is_the_same_whenever_it_is_built_for_the_same_delivery(tmp_path: Path, now: datetime) -> None:
+    assert build(tmp_path, None, ADA, now) == build(tmp_path, None, ADA, now)
+
+
+def test_two_recipients_share_no_token(tmp_path: Path, now: datetime) -> None:
+    tokens = [
+        set(re.findall(rb"(?<=[/@<])[\w-]{32}|[\w-]{32}(?=@)", build(tmp_path, None, addressee, now)))
+        for addressee in (ADA, Addressee(8, "blaise@example.org", "", "", {}))
+    ]
+    assert tokens[0]
+    assert tokens[0].isdisjoint(tokens[1])
+
+
+def test_merge_tags_are_filled_for_each_recipient_in_all_three_places(tmp_path: Path, now: datetime) -> None:
+    issue = (
+        '---\ntitle: T\nsubject: Bonjour {{ subscriber.first_name | default("à vous") }}\n---\n'
+        "De {{ subscriber.ville }}.\n\n{% if subscriber.ville == 'Liège' %}\n\nVoisins.\n\n{% endif %}\n"
+    )
+    ada = parse(build(tmp_path, issue, ADA, now))
+    unknown = parse(build(tmp_path, issue, Addressee(9, "x@example.org", "", "", {}), now))
+    assert (ada["Subject"], unknown["Subject"]) == ("Bonjour Ada", "Bonjour à vous")
+    for subtype in ("plain", "html"):
+        assert "De Liège." in body(ada, subtype)
+        assert "Voisins." in body(ada, subtype)
+        assert "Voisins." not in body(unknown, subtype)
+
+
+@pytest.mark.parametrize("name", ["Ada\r\nBcc: all@example.org", 'Ada" <x@y.z>', "=?utf-8?q?Ada?=", "Ådå 🎉 " * 20])
+def test_a_name_can_neither_add_a_header_nor_another_recipient(tmp_path: Path, now: datetime, name: str) -> None:
+    addressee = Addressee(7, "ada@example.org", " ".join(name.split()), "", {})
+    message = parse(build(tmp_path, None, addressee, now))
+    assert message["Bcc"] is None
+    assert [address.addr_spec for address in message["To"].addresses] == ["ada@example.org"]
+
+
+def test_what_a_subscriber_typed_is_never_markup(tmp_path: Path, now: datetime) -> None:
+    issue = (
+        "---\ntitle: T\n---\nHello {{ subscriber.first_name }} [you](https://e.org/?n={{ subscriber.first_name }})\n"
+    )
+    nasty = Addressee(7, "ada@example.org", '<b onclick="x">{{ 1 }}</b>', "", {})
+    html = body(parse(build(tmp_path, issue, nasty, now)), "html")
+    assert "&lt;b onclick=&quot;x&quot;&gt;{{ 1 }}&lt;/b&gt;" in html
+    assert 'href="https://e.org/?n=%3Cb%20onclick%3D%22x%22%3E%7B%7B%201%20%7D%7D%3C%2Fb%3E"' in html

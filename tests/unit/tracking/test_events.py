@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from redis import Redis
+from sqlalchemy import select
+
+from newsletter.db import Database
+from newsletter.models import Delivery, Event, EventKind
+from newsletter.stats.report import report
+from newsletter.tracking.deliveries import find_recipient, link_targets, record_unsubscribe
+from newsletter.tracking.events import EventBuffer, flush
+from newsletter.tracking.tokens import Target, Tokens, read_token
+from tests.factories import make_mailing
+from tests.servers.valkey import ValkeyServer
+
+
+@pytest.fixture
+def buffer(valkey: ValkeyServer) -> Iterator[EventBuffer]:
+    client = Redis(unix_socket_path=str(valkey.socket))
+    yield EventBuffer(client)
+    client.close()
+
+
+def deliveries(database: Database) -> list[int]:
+    with database.read() as session:
+        return list(session.scalars(select(Delivery.id).order_by(Delivery.id)))
+
+
+def test_an_event_flushed_twice_is_kept_once(database: Database, buffer: EventBuffer) -> None:
+    mailing_id = make_mailing(database)
+    first, *_ = deliveries(database)
+    buffer.note(EventKind.CLICK, mailing_id, first, 2, "Browser")
+    noted = buffer.oldest()
+    for expected in (1, 0):
+        with database.write() as session:
+            assert flush(session, noted) == expected
+    with database.read() as session:
+        event = session.scalars(select(Event)).one()
+    assert (event.kind, event.link_number, event.user_agent, event.delivery_id) == (
+        EventKind.CLICK,
+        2,
+        "Browser",
+        first,
+    )
+    assert abs((datetime.now(UTC) - event.occurred_at).total_seconds()) < 60
+
+
+def test_an_event_stays_in_the_buffer_until_it_is_dropped(database: Database, buffer: EventBuffer) -> None:
+    mailing_id = make_mailing(database)
+    buffer.note(EventKind.OPEN, mailing_id, deliveries(database)[0], None, "")
+    assert buffer.oldest() == buffer.oldest() != []
+    buffer.drop(buffer.oldest())
+    assert buffer.oldest() == []
+
+
+def test_an_event_of_a_delivery_that_is_gone_is_passed_over(database: Database, buffer: EventBuffer) -> None:
+    mailing_id = make_mailing(database)
+    buffer.note(EventKind.OPEN, mailing_id, 10**9, None, "")
+    buffer.note(EventKind.OPEN, mailing_id, deliveries(database)[0], None, "")
+    with database.write() as session:
+        assert flush(session, buffer.oldest()) == 1
+
+
+def test_a_report_counts_people_and_not_events(database: Database, buffer: EventBuffer, now: datetime) -> None:
+    mailing_id = make_mailing(database)
+    ada, blaise, _ = deliveries(database)
+    for delivery_id, kind, link in (
+        (ada, EventKind.OPEN, None),
+        (ada, EventKind.OPEN, None),
+        (blaise, EventKind.OPEN, None),
+        (ada, EventKind.CLICK, 1),
+        (ada, EventKind.CLICK, 1),
+        (ada, EventKind.CLICK, 2),
+    ):
+        buffer.note(kind, mailing_id, delivery_id, link, "")
+    with database.write() as session:
+        flush(session, buffer.oldest())
+        recipient = find_recipient(session, Target(mailing_id, ada))
+        assert recipient is not None
+        for _ in range(2):
+            record_unsubscribe(session, recipient, "", now)
+    with database.read() as session:
+        facts = report(session, mailing_id)
+        targets = link_targets(session, mailing_id)
+    assert (facts.audience, facts.delivered, facts.opened, facts.clicked, facts.unsubscribed) == (3, 0, 2, 1, 1)
+    assert [(link.clicks, link.people) for link in facts.links[:3]] == [(2, 1), (1, 1), (0, 0)]
+    assert [link.url for link in facts.links] == list(targets.values())
+
+
+def test_a_token_is_good_for_its_purpose_alone() -> None:
+    tokens = Tokens.of(b"k" * 32)
+    token = tokens.opens.seal(3, 7)
+    assert read_token(tokens.opens, token) == Target(3, 7)
+    assert read_token(tokens.clicks, token) is None
+    assert read_token(tokens.unsubscribes, token) is None
+
+
+def test_a_delivery_is_found_only_under_its_own_mailing(database: Database) -> None:
+    mailing_id = make_mailing(database)
+    (first, *_) = deliveries(database)
+    with database.read() as session:
+        assert find_recipient(session, Target(mailing_id, first)) is not None
+        assert find_recipient(session, Target(mailing_id + 1, first)) is None
