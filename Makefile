@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt bench up lock picture clean
+.PHONY: help demo test check fmt bench bench-render up picture lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +8,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 ARGS ?=
 
 help: ## Say what each target does
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.runtime ## Run the whole main job on this machine (ARGS="--no-serve" stops after the summary)
 	@$(BIN)/newsletter demo $(ARGS)
@@ -29,8 +29,14 @@ fmt: $(VENV)/.dev ## Format the code and mend what ruff can mend
 bench: $(VENV)/.dev ## Run every benchmark (ARGS="--quick" for the short form)
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+bench-render: $(VENV)/.dev ## Benchmark rendering alone
+	@$(BIN)/python -m tests.bench.render $(ARGS)
+
 up: $(VENV)/.runtime ## Run broker, worker, beat and web together until Ctrl-C
 	@$(BIN)/newsletter up $(ARGS)
+
+picture: $(VENV)/.dev ## Make the README's picture of the sample issue anew (needs Chromium)
+	@$(BIN)/python -m tests.browser.picture
 
 lock: ## Pin all dependencies anew, with hashes (needs uv)
 	@sh requirements/lock.sh
