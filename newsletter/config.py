@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -32,6 +35,8 @@ SECRET_BYTES = 32
 # sun_path holds 108 bytes with its NUL (unix(7)); some systems have fewer.
 SOCKET_PATH_BYTES = 100
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
+# It goes into headers and links as it is: ASCII, without a query or a fragment.
+_PLAIN_URL = re.compile(r"[A-Za-z0-9:/.\[\]_~%+-]+")
 
 
 def _database_url(url: str) -> str:
@@ -59,8 +64,12 @@ def _smtp_url(url: SecretStr) -> SecretStr:
 
 def _base_url(url: str) -> str:
     expected = "expected https://host[/path], or http:// on this machine only"
-    parts = urlsplit(url)
-    if not parts.hostname or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(url)
+        plain = parts.hostname and parts.port != 0 and "@" not in parts.netloc and _PLAIN_URL.fullmatch(url)
+    except ValueError:
+        plain = None
+    if not plain:
         raise ValueError(expected)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS):
         # One-click unsubscribe (RFC 8058 section 3) needs an https link, and readers deserve one.
@@ -80,8 +89,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
     data_dir: Path = Path("newsletter-data")
-    database_url: Annotated[str, AfterValidator(_database_url)] | None = None
-    broker_url: Annotated[str, AfterValidator(_broker_url)] | None = None
+    # Both may hold a password.
+    database_url: Annotated[str, AfterValidator(_database_url)] | None = Field(default=None, repr=False)
+    broker_url: Annotated[str, AfterValidator(_broker_url)] | None = Field(default=None, repr=False)
     smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] = SecretStr("smtp://127.0.0.1:25")
     base_url: Annotated[str, AfterValidator(_base_url)] = "http://127.0.0.1:8025"
     secret_key: Annotated[SecretStr, AfterValidator(_secret_key)] | None = None
@@ -143,21 +153,30 @@ class Settings(BaseSettings):
 
 def _kept_secret(path: Path) -> bytes:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Written aside and linked into place, so that no process ever reads half a key.
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(SECRET_BYTES))
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-        return path.read_bytes().strip()
+        if not path.exists():
+            _make_secret(path)
+        secret = path.read_bytes().strip()
     except OSError as error:
         raise ConfigError(f"{path}: the secret key cannot be kept there ({error.strerror})") from None
+    if len(secret) < SECRET_BYTES:
+        raise ConfigError(
+            f"{path}: the secret key is damaged: restore it, or delete it, which breaks links sent so far"
+        )
+    return secret
+
+
+def _make_secret(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Written aside and linked into place, so that no process ever reads half a key; whoever is first has made it.
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(SECRET_BYTES))
+    try:
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink()
 
 
 def load_settings(**given: Any) -> Settings:
@@ -169,14 +188,17 @@ def load_settings(**given: Any) -> Settings:
     try:
         return Settings(**given)
     except ValidationError as error:
-        raise ConfigError("; ".join(_explain(fault) for fault in error.errors())) from None
+        raise ConfigError("; ".join(_explain(fault, given) for fault in error.errors())) from None
 
 
-def _explain(fault: Any) -> str:
+def _explain(fault: Any, given: Mapping[str, Any]) -> str:
     name = str(fault["loc"][0])
     if fault["type"] == "extra_forbidden":
         return f"{config_path()}: {name} is not a setting{did_you_mean(name, set(Settings.model_fields))}"
     variable = f"{PREFIX}{name}".upper()
-    place = variable if {variable, f"{variable}_FILE"} & os.environ.keys() else f"{config_path()}: {name}"
+    if name in given:
+        place = name
+    else:
+        place = variable if {variable, f"{variable}_FILE"} & os.environ.keys() else f"{config_path()}: {name}"
     message = str(fault["msg"]).removeprefix("Value error, ")
     return f"{place}: {message[:1].lower()}{message[1:]}"

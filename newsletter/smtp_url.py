@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 EXPECTED = "smtp://[user:password@]host[:port][?starttls=never|auto|required] or smtps://…"
 
+_ENCODE = "in a password, write : / ? # @ and % as %3A %2F %3F %23 %40 and %25"
+
 RELAY_PORT = 25
 SUBMISSION_PORT = 587
 IMPLICIT_TLS_PORT = 465
@@ -44,19 +46,19 @@ def parse_smtp_url(url: str) -> SmtpAccount:
 
     Without a `starttls` parameter TLS is required where a password would cross the network, used where offered
     otherwise, and never tried on the loopback interface. Raises ValueError that
-    says what is wrong, never the password.
+    says what is wrong and quotes nothing, since a slip of the pen makes any part of the URL the password.
     """
+    if not url.startswith(("smtp://", "smtps://")):
+        raise ValueError("it starts with neither smtp:// nor smtps://")
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as error:
-        raise ValueError(f"not a URL ({error})") from None
-    if parts.scheme not in ("smtp", "smtps"):
-        raise ValueError(f"it starts with “{parts.scheme or url[:12]}”, not smtp:// or smtps://")
+    except ValueError:
+        raise ValueError(f"its host or port cannot be read ({_ENCODE})") from None
     if not parts.hostname:
         raise ValueError("it names no host")
-    if parts.path not in ("", "/"):
-        raise ValueError(f"nothing may follow the port, but “{parts.path}” does")
+    if parts.path not in ("", "/") or parts.fragment:
+        raise ValueError(f"something follows the port ({_ENCODE})")
     username = unquote(parts.username) if parts.username else None
     implicit_tls = parts.scheme == "smtps"
     return SmtpAccount(
@@ -79,10 +81,10 @@ def _starttls(query: str, host: str, implicit_tls: bool, username: str | None) -
     options = dict(parse_qsl(query, keep_blank_values=True))
     asked = options.pop("starttls", None)
     if options:
-        raise ValueError(f"the parameter “{next(iter(options))}” is unknown")
+        raise ValueError(f"it has a parameter that is not starttls ({_ENCODE})")
     if asked is not None:
         if asked not in list(StartTls):
-            raise ValueError(f"starttls is “{asked}”")
+            raise ValueError("starttls is not one of never, auto and required")
         return StartTls(asked)
     if implicit_tls or _is_loopback(host):
         return StartTls.NEVER

@@ -8,6 +8,7 @@ import idna
 from email_validator import EmailNotValidError, validate_email
 
 from newsletter.errors import InputError
+from newsletter.text import one_line
 
 MAX_LENGTH = 254
 
@@ -23,7 +24,8 @@ def normalise(address: str) -> str:
     try:
         return validate_email(candidate, check_deliverability=False, allow_domain_literal=False).normalized
     except EmailNotValidError as error:
-        raise InputError(f"“{candidate[:80]}” is not an email address: {_first_sentence(str(error))}") from None
+        shown = one_line(candidate[:80])
+        raise InputError(f"“{shown}” is not an email address: {_first_sentence(str(error))}") from None
 
 
 def domain_of(address: str) -> str:
@@ -48,4 +50,4 @@ def needs_smtputf8(address: str) -> bool:
 
 
 def _first_sentence(message: str) -> str:
-    return message.split(". ", maxsplit=1)[0].rstrip(".")
+    return one_line(message.split(". ", maxsplit=1)[0]).rstrip(".")

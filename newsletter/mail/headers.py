@@ -10,6 +10,7 @@ from newsletter.errors import InputError
 MAX_LINE = 78
 # A line with encoded words may be 76 characters long (RFC 2047 section 2): after “Subject: =?utf-8?B?” and before
 # “?=” 55 are left, so 52 of base64.
+MAX_ENCODED_LINE = 76
 _WORD_BYTES = 39
 _SPECIALS = set('()<>[]:;@\\,."')
 
@@ -17,11 +18,12 @@ _SPECIALS = set('()<>[]:;@\\,."')
 def field(name: str, value: str) -> str:
     """One header field ending in CRLF, its value folded at spaces. `value` must be ASCII on one line already."""
     _refuse_line_breaks(name, value)
-    if not value.isascii():
-        raise InputError(f"the header {name} would carry characters that need encoding: {value[:40]!r}")
+    _refuse_beyond_ascii(name, value)
+    limit = MAX_ENCODED_LINE if "=?" in value else MAX_LINE
     lines = [f"{name}:"]
     for word in value.split(" "):
-        if len(lines[-1]) + 1 + len(word) > MAX_LINE and lines[-1] not in ("", f"{name}:"):
+        # A line of nothing but spaces would end the header for some.
+        if len(lines[-1]) + 1 + len(word) > limit and word and lines[-1].strip() not in ("", f"{name}:"):
             lines.append("")
         lines[-1] += f" {word}"
     return "\r\n".join(lines) + "\r\n"
@@ -32,13 +34,14 @@ def one_a_line(name: str, values: Iterable[str]) -> str:
     items = list(values)
     for item in items:
         _refuse_line_breaks(name, item)
+        _refuse_beyond_ascii(name, item)
     return f"{name}: " + ",\r\n ".join(items) + "\r\n"
 
 
 def text(value: str) -> str:
-    """Unstructured text such as a subject: as it is when ASCII, in encoded words otherwise."""
+    """Unstructured text such as a subject: as it is when it folds as ASCII does, in encoded words otherwise."""
     _refuse_line_breaks("Subject", value)
-    if value.isascii() and "=?" not in value:
+    if _is_plain(value) and value == " ".join(value.split()) and max(map(len, value.split(" "))) <= MAX_ENCODED_LINE:
         return value
     return " ".join(_encoded_word(chunk) for chunk in _chunks(value))
 
@@ -53,7 +56,7 @@ def mailbox(name: str, address: str) -> str:
 
 def phrase(name: str) -> str:
     """A display name: plain, quoted or encoded as it needs."""
-    if not name.isascii() or "=?" in name:
+    if not _is_plain(name):
         return text(name)
     if _SPECIALS & set(name):
         escaped = name.replace("\\", "\\\\").replace('"', '\\"')
@@ -75,6 +78,15 @@ def _chunks(value: str) -> Iterable[bytes]:
 
 def _encoded_word(chunk: bytes) -> str:
     return f"=?utf-8?B?{b64encode(chunk).decode('ascii')}?="
+
+
+def _is_plain(value: str) -> bool:
+    return value.isascii() and value.isprintable() and "=?" not in value
+
+
+def _refuse_beyond_ascii(name: str, value: str) -> None:
+    if not value.isascii():
+        raise InputError(f"the header {name} would carry characters that need encoding: {value[:40]!r}")
 
 
 def _refuse_line_breaks(name: str, value: str) -> None:

@@ -39,6 +39,9 @@ class Outcome:
     @classmethod
     def of_reply(cls, code: int, text: bytes) -> Outcome:
         """The outcome of a refusing SMTP reply: 5yz is for good, all else for now (RFC 5321 section 4.2.1)."""
-        words = one_line(text.decode("utf-8", "replace"))
-        verdict = Verdict.REJECTED if 500 <= code < 600 else Verdict.DEFERRED
-        return cls(verdict, f"{code} {words}"[:MAX_REPLY])
+        return cls(Verdict.REJECTED if 500 <= code < 600 else Verdict.DEFERRED, in_words(code, text))
+
+
+def in_words(code: int, text: bytes) -> str:
+    """An SMTP reply on one line."""
+    return one_line(f"{code} {text.decode('utf-8', 'replace')}")[:MAX_REPLY]

@@ -82,10 +82,12 @@ def read_blocks(tokens: Sequence[Token], path: str) -> tuple[Block, ...]:
             blocks.append(Prose(tuple(prose), to_html(prose)))
             prose.clear()
 
+    for token in tokens:
+        _demote_title(token)
     for group in _groups(tokens):
         block = _special(group, path)
         if block is None:
-            prose.extend(_demote_title(token) for token in group)
+            prose.extend(group)
         else:
             end_prose()
             blocks.append(block)
@@ -157,8 +159,7 @@ def _refuse_images(group: Sequence[Token], path: str) -> None:
             )
 
 
-def _demote_title(token: Token) -> Token:
+def _demote_title(token: Token) -> None:
     # The title is the message's only h1.
     if token.tag == "h1":
         token.tag = "h2"
-    return token

@@ -93,7 +93,7 @@ class _Checker:
             case nodes.Const(value=str()):
                 pass
             case nodes.Const(value=value):
-                raise TagError(f"only text is merged: write {value} in quotes")
+                raise TagError(f"only text is merged: write {str(value)[:40]} in quotes")
             case nodes.Filter():
                 is_default = _check_filter(node)
                 for child in node.iter_child_nodes():

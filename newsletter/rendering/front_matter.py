@@ -65,7 +65,9 @@ def _read(text: str, path: str) -> tuple[dict[str, str], dict[str, int]]:
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 2 if error.problem_mark else 1
+        # A quotation that is not closed is found at the end; the editor looks for its beginning.
+        mark = error.context_mark if error.context == "while scanning a quoted scalar" else error.problem_mark
+        line = mark.line + 2 if mark else 2
         raise SourceError(f"the front matter is not YAML: {error.problem}; {_QUOTE}", path=path, line=line) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 2

@@ -80,7 +80,7 @@ def _read(name: str, folder: Path) -> Picture:
     except (UnidentifiedImageError, Pillow.DecompressionBombError):
         kind, width, height = "", 0, 0
     except (OSError, ValueError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or "unreadable"
+        reason = getattr(error, "strerror", None) or "damaged or misnamed"
         raise InputError(f"cannot be read: {reason.lower()}") from None
     if kind not in MEDIA_TYPES:
         raise InputError(f"is not of a kind that mail programs show ({', '.join(MEDIA_TYPES)})")

@@ -27,7 +27,7 @@ def parse(source: str, book: TagBook, path: str, first_line: int) -> list[Token]
     Raises SourceError for a directive that is unknown or not closed.
     """
     tokens = _parser().parse(source, {_BOOK: book})
-    lines = source.split("\n")
+    lines = dict(enumerate(source.split("\n")))
     for token in tokens:
         if token.type == f"container_{DIRECTIVE}_open" and token.map:
             _check_directive(token, lines, path, first_line)
@@ -56,13 +56,16 @@ def line_of(token: Token) -> int | None:
     return token.map[0] + 1 if token.map else None
 
 
-def _check_directive(token: Token, lines: Sequence[str], path: str, first_line: int) -> None:
+def _check_directive(token: Token, lines: dict[int, str], path: str, first_line: int) -> None:
+    """Raise SourceError unless it is known and closed. A line closes one directive: it is taken out of `lines`."""
     start, end = token.map or [0, 0]
     name = token.info.split(maxsplit=1)[0] if token.info.strip() else ""
+    if not name:
+        raise SourceError("::: closes nothing, and opens nothing without a name", path=path, line=first_line + start)
     if name not in DIRECTIVES:
         known = ", ".join(f"::: {directive}" for directive in DIRECTIVES)
         raise SourceError(f"::: {name} is unknown; there are {known}", path=path, line=first_line + start)
-    if end >= len(lines) or not lines[end].strip().startswith(":::"):
+    if not lines.pop(end, "").lstrip(" >").startswith(token.markup):
         raise SourceError(f"::: {name} is not closed: end it with a line of :::", path=path, line=first_line + start)
 
 

@@ -98,7 +98,8 @@ class TextWriter:
         for number, item in enumerate(node.children, start):
             mark = f"{number}. " if node.type == "ordered_list" else "- "
             inner = [text for child in item.children for text in self._element(child, width - len(mark))]
-            items.append(mark + textwrap.indent("\n".join(inner), " " * len(mark)).lstrip())
+            indented = textwrap.indent("\n".join(inner), " " * len(mark))
+            items.append(f"{mark}{indented[len(mark) :]}".rstrip(" "))
         return "\n".join(items)
 
     def _row(self, row: SyntaxTreeNode) -> str:
@@ -115,17 +116,18 @@ class TextWriter:
                 return " "
             case "hardbreak":
                 return "\n"
-            case "image":
-                return f"[{node.content}]" if node.content else ""
             case "link":
                 inner = "".join(self._span(child) for child in node.children)
-                return f"{inner} {self._reference(str(node.attrs['href']))}"
+                reference = self._reference(str(node.attrs["href"]))
+                return inner if reference in ("", f"<{inner}>") else f"{inner} {reference}"
             case _:
                 return "".join(self._span(child) for child in node.children)
 
     def _reference(self, url: str) -> str:
+        if url.startswith("#"):
+            return ""
         if url.startswith("mailto:"):
-            return f"<{url.removeprefix('mailto:')}>"
+            return f"<{url.removeprefix('mailto:').partition('?')[0]}>"
         if url not in self._seen:
             self._seen[url] = len(self._seen) + 1
             self._due.append(url)
