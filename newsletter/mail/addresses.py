@@ -10,8 +10,6 @@ from email_validator import EmailNotValidError, validate_email
 from newsletter.errors import InputError
 from newsletter.text import one_line
 
-MAX_LENGTH = 254
-
 
 def normalise(address: str) -> str:
     """The form an address is stored in: no spaces around, NFC, domain in lower case.

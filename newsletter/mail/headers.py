@@ -29,6 +29,12 @@ def field(name: str, value: str) -> str:
     return "\r\n".join(lines) + "\r\n"
 
 
+def international_field(name: str, value: str) -> str:
+    """One field with UTF-8 in it as it is (RFC 6532): only for messages that ask for SMTPUTF8 anyway."""
+    _refuse_line_breaks(name, value)
+    return f"{name}: {value}\r\n"
+
+
 def one_a_line(name: str, values: Iterable[str]) -> str:
     """A field whose comma-separated values each get a line of their own, never encoded (RFC 2369, RFC 8058)."""
     items = list(values)

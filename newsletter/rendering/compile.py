@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -15,15 +14,13 @@ from markupsafe import Markup
 from newsletter.rendering.blocks import Block, Image, Prose
 from newsletter.rendering.content import CLICK_TOKEN, OPEN_TOKEN, UNSUBSCRIBE_TOKEN, Content
 from newsletter.rendering.document import Document
+from newsletter.rendering.holes import Holes
 from newsletter.rendering.links import LinkBook
-from newsletter.rendering.merge_tags import TagBook
 from newsletter.rendering.plaintext import WIDTH, TextWriter, underlined, wrap
-from newsletter.rendering.template import Control, Escape, Part, Template, Value, Variable
 from newsletter.rendering.theme import load_theme
 from newsletter.resources import words
 
 # An attribute's value may hold < and > (WHATWG HTML, section 13.3), never its own quotation mark.
-_ELEMENT = re.compile(r'<[A-Za-z](?:[^">]|"[^"]*")*>')
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ def compile_issue(
     `base_url` is where links, pixel and unsubscribing lead; `pictures` places each image by its `src`, others stay
     where they point. Raises NotFoundError for an unknown theme and InputError for a theme that does not compile.
     """
-    holes = _Holes(document.book)
+    holes = Holes(document.book)
     unsubscribe_url = f"{base_url}/u/{holes.hole(UNSUBSCRIBE_TOKEN)}"
     click_url = f"{base_url}/c/{holes.hole(CLICK_TOKEN)}"
     links = LinkBook(lambda number: f"{click_url}/{number}", base_url, document.book)
@@ -153,55 +150,3 @@ def _locale(language: str) -> Locale:
         return Locale.parse(language, sep="-")
     except (UnknownLocaleError, ValueError):
         return Locale("en")
-
-
-class _Holes:
-    """Placeholders for what the sender fills in, beside those of the merge tags."""
-
-    def __init__(self, book: TagBook) -> None:
-        self._book = book
-        self._names = (OPEN_TOKEN, CLICK_TOKEN, UNSUBSCRIBE_TOKEN)
-        self._variables = [f"{book.nonce}v{index}z" for index in range(len(self._names))]
-        nonce = book.nonce
-        # A line of conditions leaves nothing behind, neither itself nor the empty line after it.
-        self._pattern = re.compile(rf"(?:<!--(?:{nonce}\d+z\s*)+-->\n*)|{nonce}v?\d+z")
-
-    def hole(self, name: str) -> str:
-        return self._variables[self._names.index(name)]
-
-    def cut(self, text: str, *, html: bool) -> Template:
-        """`text` cut at its placeholders."""
-        escapes = self._escapes(text) if html else {}
-        parts: list[Part] = []
-        end = 0
-        for match in self._pattern.finditer(text):
-            if match.start() > end:
-                parts.append(text[end : match.start()])
-            end = match.end()
-            if match.group() in self._variables:
-                parts.append(Variable(self._names[self._variables.index(match.group())]))
-            else:
-                escape = escapes.get(match.start(), Escape.HTML if html else Escape.TEXT)
-                parts += self._tags(match.group(), escape)
-        if end < len(text):
-            parts.append(text[end:])
-        return tuple(parts)
-
-    def _escapes(self, html: str) -> dict[int, Escape]:
-        """What a value must be made safe for, by position, for the holes that stand inside an element's tag."""
-        return {
-            hole.start(): _escape_in(html[tag.start() : hole.start()])
-            for tag in _ELEMENT.finditer(html)
-            for hole in self._pattern.finditer(html, tag.start(), tag.end())
-        }
-
-    def _tags(self, found: str, escape: Escape) -> list[Part]:
-        return [Control(tag.source) if tag.control else Value(tag.source, escape) for tag in self._book.find(found)]
-
-
-def _escape_in(tag: str) -> Escape:
-    """What a value put at the end of this piece of a tag is: part of an address, a whole one, or other text."""
-    attribute = re.search(r'\b(?:href|src)="([^"]*)$', tag)
-    if attribute is None:
-        return Escape.HTML
-    return Escape.URL if attribute.group(1) else Escape.WHOLE_URL

@@ -84,7 +84,7 @@ class MessageBuilder:
             (
                 self._fixed_headers,
                 subject,
-                headers.field("To", headers.mailbox(addressee.name, to)),
+                _to_field(headers.mailbox(addressee.name, to)),
                 headers.field("Date", format_datetime(now)),
                 f"Message-ID: <{self._tokens.message_ids.seal(*numbers)}@{self._domain}>\r\n",
                 message.list_unsubscribe(
@@ -130,3 +130,7 @@ class MessageBuilder:
 
 def _subject_field(subject: str) -> str:
     return headers.field("Subject", headers.text(subject))
+
+
+def _to_field(mailbox: str) -> str:
+    return headers.field("To", mailbox) if mailbox.isascii() else headers.international_field("To", mailbox)

@@ -103,6 +103,11 @@ def test_merge_tags_are_filled_for_each_recipient_in_all_three_places(tmp_path: 
         assert "Voisins." not in body(unknown, subtype)
 
 
+def test_an_address_with_a_local_part_beyond_ascii_is_written_as_it_is(tmp_path: Path, now: datetime) -> None:
+    raw = build(tmp_path, None, Addressee(7, "zoé@exämple.org", "Zoé", "", {}), now)
+    assert "To: =?utf-8?B?Wm/DqQ==?= <zoé@xn--exmple-cua.org>\r\n".encode() in raw
+
+
 @pytest.mark.parametrize("name", ["Ada\r\nBcc: all@example.org", 'Ada" <x@y.z>', "=?utf-8?q?Ada?=", "Ådå 🎉 " * 20])
 def test_a_name_can_neither_add_a_header_nor_another_recipient(tmp_path: Path, now: datetime, name: str) -> None:
     addressee = Addressee(7, "ada@example.org", " ".join(name.split()), "", {})
