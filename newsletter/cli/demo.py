@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from newsletter.audience.csvfile import open_csv
+from newsletter.cli.database import check_folder, connect
 from newsletter.cli.imports import import_with_progress, print_report
 from newsletter.cli.output import say
 from newsletter.cli.progress import watch_mailing
@@ -33,19 +34,19 @@ def demo(
 
     Everything runs on this machine, in the folder .demo; the SMTP server keeps every message and delivers none.
     """
+    check_folder(run.FOLDER)
     settings = run.prepare(port)
     outbox = Outbox(settings.data_dir / "outbox")
     say("Starting SQLite, Valkey, a Celery worker with beat, the web application and a catch-all SMTP server ...")
     with running(settings, outbox.directory, before_start=lambda: run.clear(settings)) as supervisor:
-        database = Database(settings.database)
-        _main_job(settings, database, outbox)
+        with connect(settings) as database:
+            _main_job(settings, database, outbox)
         if serve:
             address = f"http://{settings.web_host}:{settings.web_port}"
             say(f"\nThe caught messages: {address}/demo/messages")
             say(f"The report:          {address}/demo/reports")
             say("Stop with Ctrl-C.")
             until_stopped(supervisor)
-        database.close()
     say("Stopped; the data stays in .demo until the next demo.")
 
 

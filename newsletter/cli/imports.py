@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from io import StringIO
 from pathlib import Path
 from typing import Annotated
 
@@ -13,11 +14,11 @@ from newsletter.audience.csvfile import CsvFile, open_csv
 from newsletter.audience.imports import ImportReport, run_import
 from newsletter.audience.lists import get_list
 from newsletter.cli.database import open_database
+from newsletter.cli.files import check_writable, write_all
 from newsletter.cli.output import Json, errors, print_json, say
 from newsletter.clock import utc_now
 from newsletter.config import load_settings
 from newsletter.db import Database
-from newsletter.errors import InputError
 
 EXAMPLE = "Example: newsletter import people.csv --list friday --dry-run --rejects rejects.csv"
 
@@ -31,8 +32,10 @@ def import_(
 ) -> None:
     """Put subscribers on a list. Bad rows are named by line and reason; the others go in."""
     csv_file = open_csv(file)
-    database = open_database(load_settings())
-    report = import_with_progress(database, csv_file, list_slug, dry_run=dry_run)
+    if rejects is not None:
+        check_writable(file, [rejects])
+    with open_database(load_settings()) as database:
+        report = import_with_progress(database, csv_file, list_slug, dry_run=dry_run)
     if rejects is not None:
         write_rejects(rejects, csv_file, report)
     if as_json:
@@ -46,15 +49,15 @@ def import_with_progress(
 ) -> ImportReport:
     """Import with a bar on standard error; all of it in one transaction, rolled back for a dry run."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=errors) as progress:
-        bar = progress.add_task("Importing", total=csv_file.line_count)
-        with database.write() as session:
-            mailing_list = get_list(session, list_slug)
+    with database.write() as session:
+        mailing_list = get_list(session, list_slug)
+        with Progress(*columns, console=errors, disable=not errors.is_terminal) as progress:
+            bar = progress.add_task("Importing", total=csv_file.line_count)
             report = run_import(
                 session, mailing_list, csv_file, utc_now(), lambda line: progress.update(bar, completed=line)
             )
-            if dry_run:
-                session.rollback()
+        if dry_run:
+            session.rollback()
     return report
 
 
@@ -72,13 +75,11 @@ def print_report(report: ImportReport, *, dry_run: bool = False) -> None:
 
 def write_rejects(path: Path, csv_file: CsvFile, report: ImportReport) -> None:
     """The refused rows as CSV: line, reason, then the file's own columns."""
-    try:
-        with path.open("w", encoding="utf-8", newline="") as out:
-            writer = csv.writer(out)
-            writer.writerow(("line", "reason", *csv_file.header))
-            writer.writerows((fault.line, fault.reason, *fault.cells) for fault in report.faults)
-    except OSError as error:
-        raise InputError(f"--rejects {path}: cannot be written ({error.strerror})") from None
+    rows = StringIO(newline="")
+    writer = csv.writer(rows)
+    writer.writerow(("line", "reason", *csv_file.header))
+    writer.writerows((fault.line, fault.reason, *fault.cells) for fault in report.faults)
+    write_all(Path(csv_file.path), {path: rows.getvalue().encode()})
 
 
 def _facts(report: ImportReport, dry_run: bool) -> dict[str, object]:

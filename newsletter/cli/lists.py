@@ -24,7 +24,7 @@ def add(
     publication: Annotated[str | None, typer.Option(help="Its publication, where there are several.")] = None,
 ) -> None:
     """Add a list."""
-    with open_database(load_settings()).write() as session:
+    with open_database(load_settings()) as database, database.write() as session:
         owner = get_publication(session, publication)
         added = add_list(session, owner, slug, name, utc_now())
         say(f"List “{added.slug}” of {owner.name}.")
@@ -33,7 +33,7 @@ def add(
 @app.command("ls", epilog="Example: newsletter list ls --json")
 def ls(as_json: Json = False) -> None:
     """List the lists with their subscribers."""
-    with open_database(load_settings()).read() as session:
+    with open_database(load_settings()) as database, database.read() as session:
         found = [asdict(summary) for summary in summaries(session)]
     if as_json:
         print_json(found)

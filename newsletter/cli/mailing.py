@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from newsletter.cli.database import open_database
-from newsletter.cli.output import Json, print_json, print_table
+from newsletter.cli.output import Json, MailingNumber, print_json, print_table
 from newsletter.config import load_settings
 from newsletter.models import DeliveryState
 from newsletter.stats.report import Report, all_mailings, report
@@ -18,7 +16,7 @@ app = typer.Typer(help="Mailings: one issue to one list at one time.", no_args_i
 @app.command("ls", epilog="Example: newsletter mailing ls --json")
 def ls(as_json: Json = False) -> None:
     """List the mailings, the latest first."""
-    with open_database(load_settings()).read() as session:
+    with open_database(load_settings()) as database, database.read() as session:
         reports = [report(session, mailing_id) for mailing_id in all_mailings(session)]
     if as_json:
         print_json([found.to_json() for found in reports])
@@ -30,9 +28,9 @@ def ls(as_json: Json = False) -> None:
 
 
 @app.command("show", epilog="Example: newsletter mailing show 1")
-def show(mailing_id: Annotated[int, typer.Argument(help="The mailing's number.")], as_json: Json = False) -> None:
+def show(mailing_id: MailingNumber, as_json: Json = False) -> None:
     """Show where a mailing stands: its recipients by state."""
-    with open_database(load_settings()).read() as session:
+    with open_database(load_settings()) as database, database.read() as session:
         found = report(session, mailing_id)
     if as_json:
         print_json(found.to_json())

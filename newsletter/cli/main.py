@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 import tempfile
 import traceback
+from typing import NoReturn
 
 import typer
 
 from newsletter import __version__
 from newsletter.cli import db, demo, imports, lists, mailing, publication, render, send, stats, up
-from newsletter.cli.output import errors
+from newsletter.cli.output import complain
 from newsletter.errors import NewsletterError
 
 WRONG_INPUT = 2
@@ -45,20 +46,27 @@ def version(show: bool = typer.Option(False, "--version", help="Print the versio
 def main() -> None:
     """Run the command line and exit."""
     try:
-        app()
+        sys.exit(app(prog_name="newsletter", standalone_mode=False))
     except NewsletterError as error:
-        errors.print(f"newsletter: {error}", markup=False, highlight=False, soft_wrap=True)
+        complain(str(error))
         sys.exit(WRONG_INPUT)
+    except typer.TyperException as error:
+        _refuse(error)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except Exception as error:
         with tempfile.NamedTemporaryFile("w", prefix="newsletter-fault-", suffix=".log", delete=False) as log:
             traceback.print_exc(file=log)
         what = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
-        errors.print(
-            f"newsletter: a fault of ours ({what}); please report it with {log.name}",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
+        complain(f"a fault of ours ({what}); please report it with {log.name}")
         sys.exit(1)
+
+
+def _refuse(error: typer.TyperException) -> NoReturn:
+    """The command was not given as it must be. Without any arguments the help has been printed instead."""
+    message = error.format_message().rstrip(".")
+    if message:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "newsletter"
+        complain(f"{message[:1].lower()}{message[1:]}; see `{command} --help`")
+    sys.exit(error.exit_code)

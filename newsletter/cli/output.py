@@ -12,11 +12,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from newsletter.text import one_line
+
 _NUMBER = re.compile(r"[\d,.]+%?|–")
+
+# Into a file or a pipe tables go unfolded, a row a line, so that other programs find what they look for.
+UNFOLDED = 1000
 
 console = Console()
 errors = Console(stderr=True)
 
+# What a key in SQL holds: a larger number would be a fault in the database's driver.
+MailingNumber = Annotated[int, typer.Argument(help="The mailing's number.", min=1, max=2**63 - 1)]
 Json = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
 
 
@@ -34,12 +41,18 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in cells:
         table.add_row(*row)
-    console.print(table, markup=False, highlight=False)
+    where = console if console.is_terminal else Console(width=UNFOLDED)
+    where.print(table, markup=False, highlight=False)
 
 
 def warn(text: str) -> None:
     """Something to look at that stops nothing."""
     errors.print(f"warning: {text}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+
+def complain(text: str) -> None:
+    """What went wrong, in one line."""
+    errors.print(f"newsletter: {one_line(text)}", markup=False, highlight=False, soft_wrap=True)
 
 
 def say(text: str) -> None:

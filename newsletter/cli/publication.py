@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 from zoneinfo import available_timezones
 
@@ -14,6 +15,8 @@ from newsletter.config import load_settings
 from newsletter.errors import InputError
 from newsletter.issues.publications import NewPublication, add_publication, all_publications
 from newsletter.mail.addresses import normalise
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 app = typer.Typer(help="Who writes: name, addresses, language.", no_args_is_help=True)
 
@@ -36,24 +39,33 @@ def add(
     """Add a publication."""
     if timezone not in available_timezones():
         raise InputError(f"--timezone: “{timezone}” is not an IANA zone such as Europe/Brussels")
+    if not _LANGUAGE.fullmatch(language):
+        raise InputError(f"--language: “{language}” is not a language tag such as fr or pt-BR")
     new = NewPublication(
         slug=slug,
         name=name,
-        from_email=normalise(from_email),
-        reply_to=normalise(reply_to) if reply_to else None,
+        from_email=_address("--from", from_email),
+        reply_to=_address("--reply-to", reply_to) if reply_to else None,
         language=language,
         timezone=timezone,
         postal_address=postal_address,
     )
-    with open_database(load_settings()).write() as session:
+    with open_database(load_settings()) as database, database.write() as session:
         publication = add_publication(session, new, utc_now())
         say(f"Publication “{publication.slug}”: {publication.name} <{publication.from_email}>")
+
+
+def _address(option: str, address: str) -> str:
+    try:
+        return normalise(address)
+    except InputError as error:
+        raise InputError(f"{option}: {error}") from None
 
 
 @app.command("ls", epilog="Example: newsletter publication ls --json")
 def ls(as_json: Json = False) -> None:
     """List the publications."""
-    with open_database(load_settings()).read() as session:
+    with open_database(load_settings()) as database, database.read() as session:
         publications = all_publications(session)
     columns = ("slug", "name", "from_email", "reply_to", "language", "timezone")
     rows = [tuple(getattr(publication, column) for column in columns) for publication in publications]

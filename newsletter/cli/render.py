@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from newsletter.cli.files import check_writable, write_all
 from newsletter.cli.output import Json, print_json, say, warn
 from newsletter.clock import utc_now
 from newsletter.config import load_settings
-from newsletter.errors import InputError
 from newsletter.rendering.compile import Masthead
 from newsletter.rendering.content import CLICK_TOKEN, OPEN_TOKEN, UNSUBSCRIBE_TOKEN, Content
 from newsletter.rendering.issue_file import IssueFile, read_issue
 from newsletter.rendering.merge import context_for, merge
 from newsletter.sending.message import Addressee, MessageBuilder, Sender
 from newsletter.tracking.tokens import Tokens
+from newsletter.web.track import PIXEL
 
 EXAMPLE = "Example: newsletter render issue.md -o issue.html --text issue.txt --eml issue.eml"
 PREVIEW_NAME = "Newsletter"
 PREVIEW_ADDRESS = "newsletter@example.org"
 READER = Addressee(0, "reader@example.org", "", "", {})
-# A preview's links lead nowhere: whoever opens the file is not a subscriber.
-PREVIEW_TOKENS = dict.fromkeys((OPEN_TOKEN, CLICK_TOKEN, UNSUBSCRIBE_TOKEN), "preview")
+# A preview's links lead nowhere, and its pixel asks nobody: whoever opens the file is not a subscriber.
+PREVIEW = "preview"
+PREVIEW_TOKENS = dict.fromkeys((OPEN_TOKEN, CLICK_TOKEN, UNSUBSCRIBE_TOKEN), PREVIEW)
+PREVIEW_PIXEL = f"data:image/gif;base64,{b64encode(PIXEL).decode('ascii')}"
 PREVIEW_KEY = b"a preview's tokens open nothing"
 
 
@@ -41,7 +45,8 @@ def render(
     masthead = Masthead(publication, file.document.front.language or "en")
     content = file.compile(masthead, base_url, embed_pictures=True)
     context = context_for(content, READER.fields(), PREVIEW_TOKENS)
-    html = merge(content.html, context).encode()
+    html = merge(content.html, context).replace(f"{base_url}/o/{PREVIEW}.gif", PREVIEW_PIXEL).encode()
+    check_writable(issue, [path for path in (out, text, eml) if path])
     made: dict[Path, bytes] = {}
     if out:
         made[out] = html
@@ -49,8 +54,7 @@ def render(
         made[text] = merge(content.text, context).encode()
     if eml:
         made[eml] = _message(file.compile(masthead, base_url), publication, base_url)
-    for path, data in made.items():
-        _write(path, data)
+    write_all(issue, made)
     for warning in file.warnings:
         warn(warning)
     if as_json:
@@ -66,13 +70,6 @@ def _message(content: Content, name: str, base_url: str) -> bytes:
     sender = Sender("preview", name, PREVIEW_ADDRESS, None, "preview", name)
     builder = MessageBuilder(0, content, sender, base_url, Tokens.of(PREVIEW_KEY))
     return builder.build(READER, utc_now()).data
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror})") from None
 
 
 def _facts(file: IssueFile, content: Content, made: dict[Path, bytes]) -> dict[str, object]:

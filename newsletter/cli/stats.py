@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from newsletter.cli.database import open_database
-from newsletter.cli.output import Json, print_json, print_table, say
+from newsletter.cli.output import Json, MailingNumber, print_json, print_table, say
 from newsletter.config import load_settings
 from newsletter.db import Database
 from newsletter.sending.receipt import Receipt, make_receipt
@@ -16,14 +12,15 @@ from newsletter.stats.report import Report, report
 EXAMPLE = "Example: newsletter stats 1 --json"
 
 
-def stats(mailing_id: Annotated[int, typer.Argument(help="The mailing's number.")], as_json: Json = False) -> None:
+def stats(mailing_id: MailingNumber, as_json: Json = False) -> None:
     """Say what came of a mailing: delivered, opened, clicked, unsubscribed, and its receipt."""
-    database = open_database(load_settings())
-    if as_json:
+    with open_database(load_settings()) as database:
+        if not as_json:
+            print_stats(database, mailing_id)
+            return
         with database.read() as session:
-            print_json(report(session, mailing_id).to_json())
-    else:
-        print_stats(database, mailing_id)
+            facts = report(session, mailing_id)
+    print_json(facts.to_json())
 
 
 def print_stats(database: Database, mailing_id: int) -> None:

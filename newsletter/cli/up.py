@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from newsletter.cli.database import check_folder
 from newsletter.cli.output import say
 from newsletter.config import load_settings
 from newsletter.embedded.stack import running
@@ -22,6 +23,7 @@ def up(
 ) -> None:
     """Run broker, worker, beat and web together until Ctrl-C."""
     settings = load_settings(**({"web_port": port} if port else {}))
+    check_folder(settings.data_dir)
     with running(settings) as supervisor:
         say(f"newsletter is up at http://{settings.web_host}:{settings.web_port} (data in {settings.data_dir})")
         say("Stop with Ctrl-C.")

@@ -11,7 +11,7 @@ from newsletter.mail import headers, message, quoted_printable
 from newsletter.mail.addresses import domain_of, for_wire
 from newsletter.mail.outcome import Envelope
 from newsletter.rendering.content import CLICK_TOKEN, OPEN_TOKEN, UNSUBSCRIBE_TOKEN, Content
-from newsletter.rendering.merge import Merger, context_for, merge, source_of
+from newsletter.rendering.merge import Merger, Program, context_for, fixed, merge, variable
 from newsletter.rendering.template import is_fixed
 from newsletter.tracking.tokens import Tokens
 
@@ -65,7 +65,7 @@ class MessageBuilder:
         self._subject = None
         if is_fixed(content.subject):
             self._subject = _subject_field(merge(content.subject, context_for(content, {})))
-        self._fill = Merger("\r\n", quoted_printable.encode_value).program(self._source())
+        self._message = self._program()
 
     def build(self, addressee: Addressee, now: datetime) -> Envelope:
         """The message for one recipient, dated `now`, ready for the wire."""
@@ -93,7 +93,7 @@ class MessageBuilder:
                 ),
             )
         )
-        return Envelope(self._from, to, self._fill(context).encode("utf-8"))
+        return Envelope(self._from, to, self._message.run(context).encode("utf-8"))
 
     def _same_for_all(self, sender: Sender) -> str:
         fields = [headers.field("From", headers.mailbox(sender.name, self._from))]
@@ -109,21 +109,19 @@ class MessageBuilder:
         ]
         return "".join(fields)
 
-    def _source(self) -> str:
+    def _program(self) -> Program:
         """Headers, text part and HTML part in one program; what is fixed is encoded here, once."""
         boundary = f"part-{sha256(f'{self._domain} {self._mailing_id}'.encode()).hexdigest()[:24]}"
-        return "".join(
+        merger = Merger("\r\n", quoted_printable.encode_text, quoted_printable.encode_value)
+        text_head = message.alternative_content_type(boundary) + "\r\n" + message.part_head(boundary, "plain")
+        return Program.join(
             (
-                f"\x01{_HEADERS}\x02",
-                message.alternative_content_type(boundary),
-                "\r\n",
-                message.part_head(boundary, "plain"),
-                source_of(self._content.text, quoted_printable.encode_text),
-                "\r\n",
-                message.part_head(boundary, "html"),
-                source_of(self._content.html, quoted_printable.encode_text),
-                "\r\n",
-                message.end(boundary),
+                variable(_HEADERS),
+                fixed(text_head),
+                merger.program(self._content.text),
+                fixed("\r\n" + message.part_head(boundary, "html")),
+                merger.program(self._content.html),
+                fixed("\r\n" + message.end(boundary)),
             )
         )
 

@@ -1,0 +1,1 @@
+"""The web application, on real databases and a real Valkey."""
