@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from newsletter.errors import ConfigError, UnavailableError
@@ -58,11 +58,14 @@ class Database:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except (OperationalError, ProgrammingError) as error:
+        except DatabaseError as error:
             if _is_missing_table(error):
                 raise ConfigError(f"{self.place} has not all its tables: run `newsletter db upgrade`") from error
-            if isinstance(error, OperationalError):
-                raise UnavailableError(f"the database {self.place} did not answer: {_first_line(error)}") from error
+            if isinstance(error, OperationalError) or "not a database" in str(error.orig):
+                raise UnavailableError(
+                    f"the database {self.place} did not answer: {_first_line(error)}; start it, or mend "
+                    "NEWSLETTER_DATABASE_URL"
+                ) from error
             raise
 
 

@@ -7,7 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 from celery import Celery
 from kombu.exceptions import OperationalError
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from newsletter.config import Settings
 from newsletter.errors import UnavailableError
@@ -47,11 +49,17 @@ def make_celery(settings: Settings) -> Celery:
 def make_redis(settings: Settings) -> Redis:
     """A client of the broker's server, for the event buffer and for asking how it is."""
     url = settings.broker
+    # One more try is for a kept connection that was closed meanwhile; a server that is away is told at once.
+    retry = Retry(NoBackoff(), retries=1)
     if url.startswith("redis+socket://"):
         parts = urlsplit(url)
         database = parse_qs(parts.query).get("virtual_host", ["0"])[0]
-        return Redis(unix_socket_path=parts.path, db=int(database), socket_timeout=SOCKET_TIMEOUT_SECONDS)
-    return Redis.from_url(url, socket_timeout=SOCKET_TIMEOUT_SECONDS, socket_connect_timeout=SOCKET_TIMEOUT_SECONDS)
+        return Redis(
+            unix_socket_path=parts.path, db=int(database), socket_timeout=SOCKET_TIMEOUT_SECONDS, retry=retry
+        )
+    return Redis.from_url(
+        url, socket_timeout=SOCKET_TIMEOUT_SECONDS, socket_connect_timeout=SOCKET_TIMEOUT_SECONDS, retry=retry
+    )
 
 
 class Queue:
@@ -65,6 +73,8 @@ class Queue:
     def put(self, task: str, *arguments: int) -> None:
         """Enqueue a task by name. Raises UnavailableError when the broker does not answer."""
         try:
+            # Celery's own client would try for seconds.
+            self._redis.ping()
             self._celery.send_task(task, args=arguments, retry=False)
         except (OperationalError, RedisError, OSError) as error:
             raise self._unavailable(error) from error

@@ -1,4 +1,4 @@
-"""Slugs: short names for addresses and commands."""
+"""Names: as readers see them, and as slugs for addresses and commands."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from newsletter.errors import InputError
 from newsletter.text import one_line
 
 MAX_LENGTH = 64
+MAX_NAME_LENGTH = 200
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -16,6 +17,16 @@ def check_slug(slug: str) -> None:
     """Raise InputError unless `slug` is lower-case letters, digits and single hyphens, 64 at most."""
     if len(slug) > MAX_LENGTH or not _SLUG.fullmatch(slug):
         raise InputError(f"“{one_line(slug[:80])}” is not a short name: use lower-case letters, digits and hyphens")
+
+
+def check_name(name: str) -> str:
+    """`name` on one line. Raises InputError for one that is blank or longer than 200 characters."""
+    checked = one_line(name)
+    if not checked:
+        raise InputError("a name may not be blank")
+    if len(checked) > MAX_NAME_LENGTH:
+        raise InputError(f"the name “{checked[:40]}…” has {len(checked)} characters: {MAX_NAME_LENGTH} is the most")
+    return checked
 
 
 def slugify(text: str) -> str:

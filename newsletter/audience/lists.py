@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session
 
 from newsletter.errors import ConflictError, NotFoundError
 from newsletter.models import List, Publication, Subscription, SubscriptionStatus
-from newsletter.slugs import check_slug
-from newsletter.text import one_line
+from newsletter.slugs import check_name, check_slug
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ def add_list(session: Session, publication: Publication, slug: str, name: str, n
     added = List(
         publication_id=publication.id,
         slug=slug,
-        name=one_line(name) or slug,
+        name=check_name(name or slug),
         attribute_names=[],
         created_at=now,
     )

@@ -38,7 +38,7 @@ def demo(
     settings = run.prepare(port)
     outbox = Outbox(settings.data_dir / "outbox")
     say("Starting SQLite, Valkey, a Celery worker with beat, the web application and a catch-all SMTP server ...")
-    with running(settings, outbox.directory, before_start=lambda: run.clear(settings)) as supervisor:
+    with running(settings, outbox.directory, before_start=lambda: run.begin(settings)) as supervisor:
         with connect(settings) as database:
             _main_job(settings, database, outbox)
         if serve:

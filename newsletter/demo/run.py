@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -19,7 +20,7 @@ from newsletter.issues.publications import NewPublication, add_publication
 from newsletter.queue import Queue
 from newsletter.resources import SAMPLE_ISSUE
 from newsletter.sending.submit import submit
-from newsletter.settings_sources import CONFIG_VARIABLE, PREFIX
+from newsletter.settings_sources import PREFIX
 from newsletter.stats.report import report
 
 FOLDER = Path(".demo")
@@ -41,31 +42,36 @@ PAUSE_SECONDS = 0.1
 
 
 def prepare(port: int | None) -> Settings:
-    """An empty folder with settings of its own, which also hold for the child processes.
+    """Settings of the demo's own, in the environment, so that they also hold for the child processes.
 
-    Raises ConflictError for a folder that is not a demo's.
+    Writes nothing. Raises ConflictError where the demo's folder holds something else.
     """
     folder = FOLDER.resolve()
     if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).is_file():
         raise ConflictError(f"{folder} is not empty and not a demo's: move it away")
-    folder.mkdir(parents=True, exist_ok=True)
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         del os.environ[name]
     values = {
         "data_dir": str(folder / "data"),
         "base_url": BASE_URL,
         "smtp_url": f"smtp://127.0.0.1:{free_port()}",
-        "web_port": port or free_port(preferred=8025),
+        "web_port": str(port or free_port(preferred=8025)),
     }
-    lines = [f"{name} = {value if isinstance(value, int) else repr(value)}" for name, value in values.items()]
-    (folder / MARKER).write_text("\n".join(lines) + "\n", encoding="utf-8")
-    os.environ[CONFIG_VARIABLE] = str(folder / MARKER)
+    os.environ.update({f"{PREFIX}{name}".upper(): value for name, value in values.items()})
     return load_settings()
 
 
-def clear(settings: Settings) -> None:
-    """Forget the last demo. Call it once nobody else holds the folder."""
-    for path in settings.data_dir.iterdir() if settings.data_dir.exists() else ():
+def begin(settings: Settings) -> None:
+    """Forget the last demo, once nobody else holds the folder, and keep this one's settings for other commands."""
+    lines = [
+        # A JSON string is a TOML one, whatever the path holds.
+        f"data_dir = {json.dumps(str(settings.data_dir))}",
+        f'base_url = "{settings.base_url}"',
+        f'smtp_url = "{settings.smtp_url.get_secret_value()}"',
+        f"web_port = {settings.web_port}",
+    ]
+    (settings.data_dir.parent / MARKER).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for path in settings.data_dir.iterdir():
         if path.is_dir():
             shutil.rmtree(path)
         elif path.name != "lock":

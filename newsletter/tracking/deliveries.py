@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from newsletter.models import Delivery, Event, EventKind, Link, List, Mailing, Publication
@@ -52,16 +54,16 @@ def link_targets(session: Session, mailing_id: int) -> dict[int, str]:
 def record_unsubscribe(session: Session, recipient: Recipient, user_agent: str, now: datetime) -> None:
     """Write down that a message made its reader unsubscribe, once for each message."""
     source = f"unsubscribe:{recipient.delivery_id}"
-    if session.scalar(select(Event.id).where(Event.source == source)):
-        return
-    session.execute(
-        insert(Event).values(
-            mailing_id=recipient.mailing_id,
-            delivery_id=recipient.delivery_id,
-            kind=EventKind.UNSUBSCRIBE,
-            link_number=None,
-            user_agent=user_agent,
-            occurred_at=now,
-            source=source,
+    # The second of two requests at the same moment finds the source taken, and that is as good.
+    with suppress(IntegrityError), session.begin_nested():
+        session.execute(
+            insert(Event).values(
+                mailing_id=recipient.mailing_id,
+                delivery_id=recipient.delivery_id,
+                kind=EventKind.UNSUBSCRIBE,
+                link_number=None,
+                user_agent=user_agent,
+                occurred_at=now,
+                source=source,
+            )
         )
-    )

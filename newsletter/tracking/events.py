@@ -58,6 +58,10 @@ class EventBuffer:
         except RedisError as error:
             raise UnavailableError(f"the event buffer does not answer: {error}") from error
 
+    def close(self) -> None:
+        """Give the connection back."""
+        self._redis.close()
+
     def oldest(self, limit: int = FLUSH_SIZE) -> list[Noted]:
         """The events that have waited longest."""
         entries: Any = self._redis.xrange(STREAM, count=limit)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -42,8 +44,15 @@ def make_app(settings: Settings, outbox: Path | None = None) -> Starlette:
     ]
     if outbox is not None:
         routes += demo.routes
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        state.close()
+
     app = Starlette(
         routes=routes,
+        lifespan=lifespan,
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={404: gone, NotFoundError: gone, NewsletterError: unavailable},
     )

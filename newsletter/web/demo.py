@@ -17,7 +17,10 @@ from newsletter.web.state import state_of
 
 PAGE_SIZE = 50
 # The message's own styles stand in its elements; nothing of it may run or be fetched from elsewhere.
-MESSAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; sandbox allow-popups"
+MESSAGE_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox"
+)
 VIEWS = ("html", "text", "headers", "source")
 
 

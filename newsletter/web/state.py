@@ -27,6 +27,11 @@ class State:
     outbox: Path | None = None
     _targets: dict[int, dict[int, str]] = field(default_factory=dict)
 
+    def close(self) -> None:
+        """Give the connections back."""
+        self.database.close()
+        self.events.close()
+
     def link_target(self, mailing_id: int, number: int) -> str | None:
         """Where link `number` of a mailing leads; None for a link it does not have."""
         if mailing_id not in self._targets:

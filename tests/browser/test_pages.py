@@ -268,9 +268,6 @@ def test_the_mailbox_leads_to_the_message_as_its_reader_sees_it(browser: Browser
         assert opened.value.url == site.unsubscribe_url
 
 
-@pytest.mark.xfail(
-    reason="newsletter/web/demo.py: MESSAGE_POLICY lacks allow-popups-to-escape-sandbox: the popup may send no form"
-)
 def test_unsubscribing_works_from_a_message_in_the_mailbox(browser: Browser, site: Site) -> None:
     with watched(browser) as seen:
         seen.page.goto(f"{site.address}/demo/messages/1")

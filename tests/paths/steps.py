@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 
 
-def newsletter(*arguments: str) -> str:
+def newsletter(*arguments: str, seconds: float = 120) -> str:
     """Run the command as a person would; what it printed. A failure shows what it said."""
     done = subprocess.run(
-        [sys.executable, "-m", "newsletter", *arguments], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-m", "newsletter", *arguments], capture_output=True, text=True, timeout=seconds, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -113,4 +113,4 @@ def test_a_publication_with_a_wrong_value_is_refused_by_the_option_s_name(
 
 def test_a_publication_needs_a_name(cli: Cli) -> None:
     options = ("--name", "  ", "--from", "a@example.org")
-    assert cli.refused("publication", "add", "autre", *options) == "a publication needs a name"
+    assert cli.refused("publication", "add", "autre", *options) == "a name may not be blank"

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from newsletter.errors import NotFoundError
+from newsletter.errors import NotFoundError, SourceError
 from newsletter.rendering.compile import Masthead, compile_issue
 from newsletter.rendering.document import read_document
 from newsletter.rendering.issue_file import read_issue
@@ -47,7 +47,7 @@ def test_a_theme_is_named_and_never_found_by_a_path(name: str) -> None:
 
 def test_an_issue_may_choose_its_theme() -> None:
     document = read_document("---\ntitle: T\ntheme: baroque\n---\n", "issue.md")
-    with pytest.raises(NotFoundError, match="baroque"):
+    with pytest.raises(SourceError, match=r"issue\.md:3: there is no theme “baroque”"):
         compile_issue(document, MASTHEAD, base_url=BASE_URL, pictures={})
 
 
