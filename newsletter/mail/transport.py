@@ -1,33 +1,42 @@
-"""Hands messages to an SMTP server over one kept connection (RFC 5321)."""
+"""Hands messages to an SMTP server over several kept connections at once, driven by one thread."""
 
 from __future__ import annotations
 
-import re
+import selectors
 import smtplib
-import ssl
+import socket
+import time
+from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from newsletter.errors import ConfigError, UnavailableError
-from newsletter.mail.outcome import Envelope, Outcome, Verdict, in_words
-from newsletter.smtp_url import SmtpAccount, StartTls
-from newsletter.text import one_line
+from newsletter.errors import UnavailableError
+from newsletter.mail.connection import Connection, Courier, Features, Lost, Parcel
+from newsletter.mail.outcome import Envelope, Outcome, Verdict
+from newsletter.mail.session import open_session
+from newsletter.smtp_url import SmtpAccount
 
-TIMEOUT_SECONDS = 60
-SERVICE_CLOSING = 421
-START_DATA = 354
-NO_REPLY = -1  # smtplib's code for a line that is no SMTP reply
-_LEADING_STOP = re.compile(rb"(?m)^\.")
+TIMEOUT_SECONDS = 60.0
+POLL_SECONDS = 1.0
+CONNECTIONS = 8
+# A message whose kept connection breaks before its data has left is tried on another one, this often in all.
+TRIES = 3
 
 
 class SmtpTransport:
-    """One connection, opened when first needed and again when lost. Not for sharing between threads."""
+    """Connections to one server, opened as they are needed and kept. Not for sharing between threads."""
 
-    def __init__(self, account: SmtpAccount, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self, account: SmtpAccount, timeout_seconds: float = TIMEOUT_SECONDS, connections: int = CONNECTIONS
+    ) -> None:
         self._account = account
         self._timeout = timeout_seconds
-        self._server: smtplib.SMTP | None = None
+        self._limit = connections
+        self._connections: dict[int, Connection] = {}
+        self._sessions: dict[int, smtplib.SMTP] = {}
+        self._selector = selectors.DefaultSelector()
 
     def __enter__(self) -> Self:
         return self
@@ -39,123 +48,166 @@ class SmtpTransport:
 
     def connect(self) -> None:
         """Make sure of a connection. Raises UnavailableError when the server cannot be reached or will not talk."""
-        if self._server is None:
-            self._server = self._open()
+        if not self._connections:
+            self._open(_Single())
 
     def send(self, envelope: Envelope) -> Outcome:
-        """One attempt for one recipient. A refusal is an outcome; raises UnavailableError without a connection."""
-        kept = self._server is not None
-        self.connect()
+        """One message. A refusal is an outcome; raises UnavailableError without a connection."""
+        courier = _Single(Parcel(0, envelope))
+        self.run(courier)
+        return courier.outcome
+
+    def run(self, courier: Courier) -> None:
+        """Carry every parcel the courier has; each taken one is settled once.
+
+        Raises UnavailableError when no connection can be had: then nothing is under way, and what was taken but not
+        settled was not sent.
+        """
+        queue = _Queue(courier)
+        for connection in self._connections.values():
+            connection.courier = queue
         try:
-            outcome = self._transact(envelope)
-            lost = outcome.reply.startswith(str(SERVICE_CLOSING))
-        except (OSError, smtplib.SMTPException) as error:
-            outcome, lost = Outcome(Verdict.DEFERRED, f"connection lost: {one_line(str(error))}"), True
-        if not lost:
-            return outcome
-        self._drop()
-        # A server hangs up on a connection that was idle for long; it has not taken the message, so once more.
-        return self.send(envelope) if kept else outcome
+            self._carry(queue)
+        except BaseException:
+            for connection in list(self._connections.values()):
+                if not connection.is_idle:
+                    self._drop(connection)
+            raise
 
     def close(self) -> None:
         """Say goodbye, if anyone still listens."""
-        if self._server is not None:
+        for connection in list(self._connections.values()):
+            connection.link.settimeout(self._timeout)
             with suppress(OSError, smtplib.SMTPException):
-                self._server.quit()
-            self._drop()
+                self._sessions[connection.slot].quit()
+            self._drop(connection)
 
-    def _transact(self, envelope: Envelope) -> Outcome:
-        assert self._server is not None  # noqa: S101 - connect() has just made sure
-        server = self._server
-        options = ["SMTPUTF8"] if not (envelope.mail_from + envelope.rcpt_to).isascii() else []
-        if options and not server.has_extn("smtputf8"):
-            return Outcome(Verdict.REJECTED, "the server does not take addresses outside ASCII (no SMTPUTF8)")
-        code, text = server.mail(envelope.mail_from, options)
-        if _is_done(code):
-            code, text = server.rcpt(envelope.rcpt_to)
-        if not _is_done(code):
-            return self._refused(server, code, text)
-        code, text = server.docmd("DATA")
-        if code != START_DATA:
-            return self._refused(server, code, text)
-        return self._send_data(server, envelope.data)
+    def _carry(self, queue: _Queue) -> None:
+        while True:
+            for connection in list(self._connections.values()):
+                self._attend(connection, queue, connection.go_on)
+            is_busy = any(not connection.is_idle for connection in self._connections.values())
+            has_more = queue.has_more()
+            if not is_busy and not has_more:
+                return
+            if not is_busy:
+                self._open(queue)
+            else:
+                may_grow = has_more and len(self._connections) < self._limit
+                if not self._turn(queue, 0 if may_grow else POLL_SECONDS) and may_grow:
+                    self._open_another(queue)
 
-    def _send_data(self, server: smtplib.SMTP, data: bytes) -> Outcome:
-        # Until send() returns, the final full stop has not left: a fault in it is no doubt about the message.
-        server.send(_LEADING_STOP.sub(b"..", data) + b".\r\n")
+    def _turn(self, queue: _Queue, seconds: float) -> bool:
+        """Act on what has come within some seconds; whether anything did."""
+        events = self._selector.select(seconds)
+        for key, mask in events:
+            connection: Connection = key.data
+            if mask & selectors.EVENT_WRITE:
+                self._attend(connection, queue, connection.flush)
+            if mask & selectors.EVENT_READ:
+                self._attend(connection, queue, connection.receive)
+        if not events:
+            silent_since = time.monotonic() - self._timeout
+            for connection in list(self._connections.values()):
+                if not connection.is_idle and connection.active_at < silent_since:
+                    self._lost(connection, queue, Lost(f"no answer within {self._timeout:g} seconds"))
+        return bool(events)
+
+    def _attend(self, connection: Connection, queue: _Queue, act: Callable[[], None]) -> None:
+        if self._connections.get(connection.slot) is not connection:
+            return
         try:
-            code, text = server.getreply()
-        except (OSError, smtplib.SMTPException) as error:
-            self._drop()
-            reason = one_line(str(error))
-            return Outcome(Verdict.UNCERTAIN, f"connection lost before the server confirmed the message: {reason}")
-        if _is_done(code):
-            return Outcome(Verdict.SENT, in_words(code, text))
-        if code == NO_REPLY:
-            self._drop()
-            return Outcome(Verdict.UNCERTAIN, f"the server's answer makes no sense: {in_words(code, text)}")
-        return Outcome.of_reply(code, text)
+            act()
+        except Lost as lost:
+            self._lost(connection, queue, lost)
+            return
+        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.unsent else 0)
+        if self._selector.get_key(connection.link).events != wanted:
+            self._selector.modify(connection.link, wanted, connection)
 
-    def _refused(self, server: smtplib.SMTP, code: int, text: bytes) -> Outcome:
-        # The verdict stands, whatever becomes of the connection.
+    def _lost(self, connection: Connection, queue: _Queue, lost: Lost) -> None:
+        """Only between the end of the data and its reply is there doubt; everything else was not sent."""
+        current, ahead = connection.current, connection.ahead
+        words = lost.reply or f"connection lost: {lost.reason}"
+        if current and connection.is_doubtful:
+            doubt = f"connection lost before the server confirmed the message: {lost.reply or lost.reason}"
+            queue.settled(connection.slot, current.key, Outcome(Verdict.UNCERTAIN, doubt))
+        elif current:
+            queue.give_back(connection.slot, current, words, again=connection.is_kept)
+        if ahead and connection.refusal:
+            queue.settled(connection.slot, ahead.key, connection.refusal)
+        elif ahead:
+            queue.give_back(connection.slot, ahead, words, again=connection.is_kept or current is not None)
+        self._drop(connection)
+
+    def _open_another(self, queue: _Queue) -> None:
         try:
-            reset, _ = server.rset() if code != SERVICE_CLOSING else (code, b"")
-        except (OSError, smtplib.SMTPException):
-            reset = NO_REPLY
-        if not _is_done(reset):
-            self._drop()
-        return Outcome.of_reply(code, text)
+            self._open(queue)
+        except UnavailableError:
+            # The server has given as many as it will; those there are go on.
+            self._limit = len(self._connections)
 
-    def _open(self) -> smtplib.SMTP:
-        place = self._account.place
-        try:
-            return self._greeted()
-        except smtplib.SMTPAuthenticationError as error:
-            raise ConfigError(f"{place} refused the user name and password ({error.smtp_code})") from None
-        except (OSError, smtplib.SMTPException) as error:
-            raise UnavailableError(f"the SMTP server {place} cannot be used: {_reason(error)}") from None
-        except UnicodeError:
-            raise ConfigError(f"{place}: the host, the user name or the password cannot be sent as ASCII") from None
+    def _open(self, queue: Courier) -> None:
+        session = open_session(self._account, self._timeout)
+        link = session.sock
+        assert link is not None  # noqa: S101 - an open session has one
+        slot = next(slot for slot in range(self._limit) if slot not in self._connections)
+        link.setblocking(False)
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        features = Features(*(session.has_extn(name) for name in ("pipelining", "smtputf8", "size")))
+        connection = Connection(slot, link, features, queue)
+        self._connections[slot], self._sessions[slot] = connection, session
+        self._selector.register(link, selectors.EVENT_READ, connection)
 
-    def _greeted(self) -> smtplib.SMTP:
-        account = self._account
-        if account.implicit_tls:
-            context = ssl.create_default_context()
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
-                account.host, account.port, timeout=self._timeout, context=context
-            )
+    def _drop(self, connection: Connection) -> None:
+        self._selector.unregister(connection.link)
+        del self._connections[connection.slot]
+        self._sessions.pop(connection.slot).close()
+
+
+class _Queue:
+    """A courier whose parcels may come back."""
+
+    def __init__(self, courier: Courier) -> None:
+        self._courier = courier
+        self._returned: deque[Parcel] = deque()
+
+    def has_more(self) -> bool:
+        if not self._returned and (parcel := self._courier.next_parcel()):
+            self._returned.append(parcel)
+        return bool(self._returned)
+
+    def next_parcel(self) -> Parcel | None:
+        return self._returned.popleft() if self._returned else self._courier.next_parcel()
+
+    def give_back(self, slot: int, parcel: Parcel, words: str, *, again: bool) -> None:
+        """Try a parcel once more `again`, unless that was done often enough, or put it off."""
+        parcel.tries += 1
+        if again and parcel.tries < TRIES:
+            self._returned.appendleft(parcel)
         else:
-            server = smtplib.SMTP(account.host, account.port, timeout=self._timeout)
-        try:
-            self._introduce(server)
-        except BaseException:
-            server.close()
-            raise
-        return server
+            self.settled(slot, parcel.key, Outcome(Verdict.DEFERRED, words))
 
-    def _introduce(self, server: smtplib.SMTP) -> None:
-        account = self._account
-        server.ehlo_or_helo_if_needed()
-        if account.starttls is not StartTls.NEVER and server.has_extn("starttls"):
-            server.starttls(context=ssl.create_default_context())
-            server.ehlo()
-        elif account.starttls is StartTls.REQUIRED:
-            raise smtplib.SMTPNotSupportedError("it does not offer STARTTLS, which the settings require")
-        if account.username is not None:
-            server.login(account.username, account.password or "")
+    def leaving(self, slot: int, key: int) -> None:
+        self._courier.leaving(slot, key)
 
-    def _drop(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+    def settled(self, slot: int, key: int, outcome: Outcome) -> None:
+        self._courier.settled(slot, key, outcome)
 
 
-def _is_done(code: int) -> bool:
-    return 200 <= code < 300
+class _Single:
+    """The courier of one message, or of none."""
 
+    def __init__(self, parcel: Parcel | None = None) -> None:
+        self._parcel = parcel
+        self.outcome = Outcome(Verdict.DEFERRED, "not tried")
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, smtplib.SMTPResponseException):
-        words = error.smtp_error
-        return in_words(error.smtp_code, words if isinstance(words, bytes) else words.encode())
-    return one_line(getattr(error, "strerror", None) or str(error))
+    def next_parcel(self) -> Parcel | None:
+        parcel, self._parcel = self._parcel, None
+        return parcel
+
+    def leaving(self, slot: int, key: int) -> None:
+        """Nobody waits to hear it."""
+
+    def settled(self, slot: int, key: int, outcome: Outcome) -> None:  # noqa: ARG002
+        self.outcome = outcome

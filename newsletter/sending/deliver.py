@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -11,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from newsletter.db import Database
 from newsletter.errors import NewsletterError, UnavailableError
-from newsletter.mail.outcome import Envelope, Outcome, Verdict
+from newsletter.mail.connection import Courier, Parcel
+from newsletter.mail.outcome import Outcome, Verdict
 from newsletter.models import List, Mailing, Publication
 from newsletter.rendering.content import Content
 from newsletter.sending import ledger
@@ -20,14 +22,14 @@ from newsletter.sending.message import Addressee, MessageBuilder, Sender
 from newsletter.sending.plan import Batch
 from newsletter.tracking.tokens import Tokens
 
-# Outcomes are written down this many at a time: what a worker can leave uncertain when it is killed.
+# Outcomes are written down this many at a time: with what is on its way, what a killed worker leaves uncertain.
 SETTLE_SIZE = 20
 
 
 class Transport(Protocol):
     """What hands messages over."""
 
-    def send(self, envelope: Envelope) -> Outcome: ...
+    def run(self, courier: Courier) -> None: ...
 
 
 def deliver(
@@ -42,36 +44,75 @@ def deliver(
     """Send what is due of a batch; harmless when run twice, late or never. No transaction spans the network."""
     with database.write() as session:
         claims = ledger.claim(session, batch, worker, clock())
-    while claims:
-        chunk, claims = claims[:SETTLE_SIZE], claims[SETTLE_SIZE:]
-        settlements: list[Settlement] = []
+    if claims:
+        books = _Books(database, worker, clock)
+        courier = _ClaimCourier(claims, builders(batch.mailing_id), books)
         try:
-            for settlement in _send(chunk, transport, builders(batch.mailing_id), clock):
-                settlements.append(settlement)
+            transport.run(courier)
         except UnavailableError as error:
-            settlements += _deferred([*chunk[len(settlements) :], *claims], error)
-            claims = []
-        with database.write() as session:
-            ledger.settle(session, settlements, worker, clock())
+            courier.put_off(error)
+        books.write()
     with database.write() as session:
         ledger.close(session, batch.mailing_id, clock())
 
 
-def _send(
-    claims: Sequence[Claim], transport: Transport, builder: MessageBuilder, clock: Callable[[], datetime]
-) -> Iterator[Settlement]:
-    for claim in claims:
-        addressee = Addressee(claim.delivery_id, claim.email, claim.first_name, claim.last_name, claim.attributes)
-        try:
-            envelope = builder.build(addressee, clock())
-        except NewsletterError as error:
-            yield Settlement(claim, Outcome(Verdict.REJECTED, f"no message could be built: {error}"))
-        else:
-            yield Settlement(claim, transport.send(envelope))
+class _Books:
+    """Outcomes on their way into the ledger."""
+
+    def __init__(self, database: Database, worker: str, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._worker = worker
+        self.clock = clock
+        self._settlements: list[Settlement] = []
+
+    def enter(self, claim: Claim, outcome: Outcome) -> None:
+        self._settlements.append(Settlement(claim, outcome))
+        if len(self._settlements) >= SETTLE_SIZE:
+            self.write()
+
+    def write(self) -> None:
+        settlements, self._settlements = self._settlements, []
+        with self._database.write() as session:
+            ledger.settle(session, settlements, self._worker, self.clock())
 
 
-def _deferred(claims: Sequence[Claim], error: Exception) -> list[Settlement]:
-    return [Settlement(claim, Outcome(Verdict.DEFERRED, str(error))) for claim in claims]
+class _ClaimCourier:
+    """Builds a message for each claim as the transport asks for it, and books what becomes of it."""
+
+    def __init__(self, claims: Sequence[Claim], builder: MessageBuilder, books: _Books) -> None:
+        self._waiting = deque(claims)
+        self._open = {claim.delivery_id: claim for claim in claims}
+        self._builder = builder
+        self._books = books
+
+    def next_parcel(self) -> Parcel | None:
+        while self._waiting:
+            claim = self._waiting.popleft()
+            try:
+                envelope = self._builder.build(_addressee(claim), self._books.clock())
+            except NewsletterError as error:
+                self._settle(claim.delivery_id, Outcome(Verdict.REJECTED, f"no message could be built: {error}"))
+            else:
+                return Parcel(claim.delivery_id, envelope)
+        return None
+
+    def leaving(self, slot: int, key: int) -> None:
+        """The claim itself stands for what is on its way."""
+
+    def settled(self, slot: int, key: int, outcome: Outcome) -> None:  # noqa: ARG002
+        self._settle(key, outcome)
+
+    def put_off(self, error: Exception) -> None:
+        """Defer whatever the transport could not even try."""
+        for key in list(self._open):
+            self._settle(key, Outcome(Verdict.DEFERRED, str(error)))
+
+    def _settle(self, key: int, outcome: Outcome) -> None:
+        self._books.enter(self._open.pop(key), outcome)
+
+
+def _addressee(claim: Claim) -> Addressee:
+    return Addressee(claim.delivery_id, claim.email, claim.first_name, claim.last_name, claim.attributes)
 
 
 def load_builder(session: Session, mailing_id: int, base_url: str, tokens: Tokens) -> MessageBuilder:

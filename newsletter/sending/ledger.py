@@ -10,8 +10,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import bindparam, case, exists, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    DateTime,
+    String,
+    Text,
+    bindparam,
+    case,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from newsletter.mail.outcome import Outcome, Verdict
@@ -51,6 +66,16 @@ class Claim:
     last_name: str
     attributes: dict[str, str]
     attempts: int
+
+
+class _Row(NamedTuple):
+    """A settled delivery's columns."""
+
+    id: int
+    state: str
+    reply: str
+    settled_at: datetime | None
+    due_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +137,45 @@ def settle(session: Session, settlements: Sequence[Settlement], worker: str, now
     """Write outcomes down. A claim that has meanwhile been called uncertain keeps what it was called."""
     if not settlements:
         return
+    rows = [_row(settlement, now) for settlement in settlements]
+    write = _settle_in_bulk if session.get_bind().dialect.name == "postgresql" else _settle_one_by_one
+    write(session, rows, worker)
+
+
+def _settle_in_bulk(session: Session, rows: Sequence[_Row], worker: str) -> None:
+    """One statement for all rows, which come as columns: what a statement costs is paid once."""
+    ids, states, replies, settled, due = (list(column) for column in zip(*rows, strict=True))
+    fresh = (
+        func.unnest(
+            cast(ids, ARRAY(BigInteger)),
+            cast(states, ARRAY(String)),
+            cast(replies, ARRAY(Text)),
+            cast(settled, ARRAY(DateTime(timezone=True))),
+            cast(due, ARRAY(DateTime(timezone=True))),
+        )
+        .table_valued(*_Row._fields, name="fresh")
+        .render_derived()
+    )
+    session.execute(
+        update(Delivery)
+        .where(Delivery.id == fresh.c.id, Delivery.state == DeliveryState.CLAIMED, Delivery.claimed_by == worker)
+        .values(state=fresh.c.state, reply=fresh.c.reply, settled_at=fresh.c.settled_at, due_at=fresh.c.due_at)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _settle_one_by_one(session: Session, rows: Sequence[_Row], worker: str) -> None:
     table = Delivery.__table__
     session.connection().execute(
         update(Delivery)
         .where(
             table.c.id == bindparam("b_id"),
             table.c.state == DeliveryState.CLAIMED,
-            table.c.claimed_by == bindparam("b_worker"),
+            table.c.claimed_by == worker,
         )
-        .values(state=bindparam("b_state"), reply=bindparam("b_reply"), settled_at=bindparam("b_settled_at"),
-                due_at=bindparam("b_due_at")),
-        [_parameters(settlement, worker, now) for settlement in settlements],
-    )  # fmt: skip
+        .values({name: bindparam(f"b_{name}") for name in _Row._fields if name != "id"}),
+        [{f"b_{name}": value for name, value in row._asdict().items()} for row in rows],
+    )
 
 
 def recover(session: Session, now: datetime) -> int:
@@ -168,13 +220,12 @@ def retry_at(attempts: int, now: datetime) -> datetime:
     return now + min(FIRST_RETRY * (1 << doublings), LAST_RETRY)
 
 
-def _parameters(settlement: Settlement, worker: str, now: datetime) -> dict[str, object]:
+def _row(settlement: Settlement, now: datetime) -> _Row:
     deferred = settlement.outcome.verdict is Verdict.DEFERRED
-    return {
-        "b_id": settlement.claim.delivery_id,
-        "b_worker": worker,
-        "b_state": _STATES[settlement.outcome.verdict],
-        "b_reply": settlement.outcome.reply,
-        "b_settled_at": None if deferred else now,
-        "b_due_at": retry_at(settlement.claim.attempts, now) if deferred else None,
-    }
+    return _Row(
+        id=settlement.claim.delivery_id,
+        state=_STATES[settlement.outcome.verdict].value,
+        reply=settlement.outcome.reply,
+        settled_at=None if deferred else now,
+        due_at=retry_at(settlement.claim.attempts, now) if deferred else None,
+    )

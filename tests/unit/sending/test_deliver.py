@@ -50,7 +50,7 @@ def run(
         return dict(session.execute(deliveries.order_by(Delivery.id)).all())
 
 
-def test_every_recipient_gets_one_message_over_one_connection_and_the_mailing_closes(
+def test_every_recipient_gets_one_message_and_the_mailing_closes(
     database: Database,
     smtp: SmtpServer,
     transport: SmtpTransport,
@@ -60,8 +60,7 @@ def test_every_recipient_gets_one_message_over_one_connection_and_the_mailing_cl
     mailing_id = make_mailing(database)
     states = run(database, mailing_id, transport, builders, now)
     assert set(states.values()) == {DeliveryState.SENT}
-    assert [recipients for _, recipients, _ in smtp.messages] == [[email] for email in EMAILS]
-    assert smtp.connections == 1
+    assert sorted(recipients for _, recipients, _ in smtp.messages) == [[email] for email in EMAILS]
     with database.read() as session:
         assert session.get_one(Mailing, mailing_id).status is MailingStatus.SENT
         receipt = make_receipt(session, mailing_id)
