@@ -29,7 +29,9 @@ SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "100",
-    # The data is thrown away: nothing needs to survive a power cut.
+}
+# For data that is thrown away: nothing needs to survive a power cut.
+HASTY = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
@@ -37,7 +39,13 @@ SETTINGS = {
 
 
 class PostgresServer:
-    """A fresh server on a free port for as long as the `with` block lasts; its folder goes with it."""
+    """A fresh server on a free port for as long as the `with` block lasts; its folder goes with it.
+
+    A `durable` one writes to disk as PostgreSQL does by default, for measuring.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self._settings = SETTINGS if durable else SETTINGS | HASTY
 
     def __enter__(self) -> Self:
         # /tmp, not $TMPDIR: `nobody` must be able to walk there.
@@ -66,6 +74,12 @@ class PostgresServer:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     @property
+    def pid(self) -> int:
+        """The server's first process; all others descend from it."""
+        assert self._server is not None
+        return self._server.pid
+
+    @property
     def url(self) -> str:
         """The SQLAlchemy URL of the server's first, empty database."""
         return self._url("postgres")
@@ -90,7 +104,7 @@ class PostgresServer:
         if self._spawn(programs / "initdb", "--pgdata", str(data), *options).wait() != 0:
             raise RuntimeError("initdb failed: " + " / ".join(tail(self._log, 5)))
         self._port = _free_port()
-        settings = [f"--{name}={value}" for name, value in (SETTINGS | {"port": str(self._port)}).items()]
+        settings = [f"--{name}={value}" for name, value in (self._settings | {"port": str(self._port)}).items()]
         self._server = self._spawn(programs / "postgres", "-D", str(data), *settings)
         self._wait_ready(self._server)
 
