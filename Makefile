@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt bench bench-render up picture lock clean
+.PHONY: help demo test check fmt bench bench-render bench-send chaos up picture lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -31,6 +31,12 @@ bench: $(VENV)/.dev ## Run every benchmark (ARGS="--quick" for the short form)
 
 bench-render: $(VENV)/.dev ## Benchmark rendering alone
 	@$(BIN)/python -m tests.bench.render $(ARGS)
+
+bench-send: $(VENV)/.dev ## Benchmark a mailing alone (needs Postfix's smtp-sink and smtp-source)
+	@$(BIN)/python -m tests.bench.send $(ARGS)
+
+chaos: $(VENV)/.dev ## Kill workers in the middle of mailings and count who got what
+	@$(BIN)/python -m pytest tests/chaos $(ARGS)
 
 up: $(VENV)/.runtime ## Run broker, worker, beat and web together until Ctrl-C
 	@$(BIN)/newsletter up $(ARGS)

@@ -30,17 +30,20 @@ class Purpose(StrEnum):
 class Signer:
     """Makes and reads the tokens of one purpose under one secret key."""
 
-    __slots__ = ("_mask_key", "_tag_key")
+    __slots__ = ("_mask", "_tag")
 
     def __init__(self, secret: bytes, purpose: Purpose) -> None:
-        self._tag_key = _derive(secret, f"{purpose}/tag")
-        self._mask_key = _derive(secret, f"{purpose}/mask")
+        # Copying a hash that has taken its key in is cheaper than keying one for every token.
+        self._tag = blake2b(digest_size=_TAG_BYTES, key=_derive(secret, f"{purpose}/tag"))
+        self._mask = blake2b(digest_size=_BODY.size, key=_derive(secret, f"{purpose}/mask"))
 
     def seal(self, scope: int, subject: int) -> str:
         """A token of 32 URL-safe characters for `scope` (below 2**32) and `subject` (below 2**64)."""
         body = _BODY.pack(scope, subject)
-        tag = blake2b(body, digest_size=_TAG_BYTES, key=self._tag_key).digest()
-        return urlsafe_b64encode(tag + _mask(body, tag, self._mask_key)).decode("ascii")
+        tagged = self._tag.copy()
+        tagged.update(body)
+        tag = tagged.digest()
+        return urlsafe_b64encode(tag + self._masked(body, tag)).decode("ascii")
 
     def open(self, token: str) -> tuple[int, int] | None:
         """The numbers sealed in `token`; None for anything this signer did not make."""
@@ -52,15 +55,15 @@ class Signer:
             return None
         if len(raw) != _TAG_BYTES + _BODY.size:
             return None
-        scope, subject = _BODY.unpack(_mask(raw[_TAG_BYTES:], raw[:_TAG_BYTES], self._mask_key))
+        scope, subject = _BODY.unpack(self._masked(raw[_TAG_BYTES:], raw[:_TAG_BYTES]))
         # The whole token is compared, for base64 has other spellings of the same bytes.
         return (scope, subject) if hmac.compare_digest(self.seal(scope, subject), token) else None
+
+    def _masked(self, body: bytes, tag: bytes) -> bytes:
+        stream = self._mask.copy()
+        stream.update(tag)
+        return (int.from_bytes(body, "big") ^ int.from_bytes(stream.digest(), "big")).to_bytes(_BODY.size, "big")
 
 
 def _derive(secret: bytes, label: str) -> bytes:
     return hmac.digest(secret, label.encode("ascii"), "sha256")
-
-
-def _mask(body: bytes, tag: bytes, key: bytes) -> bytes:
-    stream = blake2b(tag, digest_size=_BODY.size, key=key).digest()
-    return (int.from_bytes(body, "big") ^ int.from_bytes(stream, "big")).to_bytes(_BODY.size, "big")

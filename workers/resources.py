@@ -10,6 +10,7 @@ from newsletter.db import Database
 from newsletter.mail.transport import SmtpTransport
 from newsletter.queue import Queue, make_redis
 from newsletter.sending.deliver import load_builder
+from newsletter.sending.journal import Journal
 from newsletter.sending.message import MessageBuilder
 from newsletter.tracking.events import EventBuffer
 from newsletter.tracking.tokens import Tokens
@@ -28,6 +29,7 @@ class Resources:
     events: EventBuffer
     transport: SmtpTransport
     tokens: Tokens
+    journal: Journal
     _builders: dict[int, MessageBuilder] = field(default_factory=dict)
 
     def builder(self, mailing_id: int) -> MessageBuilder:
@@ -51,4 +53,5 @@ def resources() -> Resources:
         events=EventBuffer(make_redis(settings)),
         transport=SmtpTransport(settings.smtp),
         tokens=Tokens.of(settings.secret()),
+        journal=Journal(settings.data_dir),
     )

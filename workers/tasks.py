@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from celery import Task
-
 from newsletter import queue
 from newsletter.clock import utc_now
 from newsletter.sending import deliver as delivering
+from newsletter.sending.journal import dead_journals
+from newsletter.sending.ledger import settle_for
 from newsletter.sending.plan import Batch, plan
 from newsletter.sending.sweep import due_mailings, sweep
 from newsletter.tracking.events import flush
@@ -21,22 +21,25 @@ def plan_mailing(mailing_id: int) -> None:
     _enqueue(batches)
 
 
-@app.task(name=queue.DELIVER, bind=True)
-def deliver_batch(self: Task, mailing_id: int, first_id: int, last_id: int) -> None:
+@app.task(name=queue.DELIVER)
+def deliver_batch(mailing_id: int, first_id: int, last_id: int) -> None:
     mine = resources()
     delivering.deliver(
         mine.database,
         Batch(mailing_id, first_id, last_id),
         mine.transport,
         mine.builder,
-        worker=f"{self.request.hostname}/{self.request.id}",
-        clock=utc_now,
+        mine.journal,
+        utc_now,
     )
 
 
 @app.task(name=queue.SWEEP)
 def sweep_ledger() -> None:
     mine = resources()
+    for testimony in dead_journals(mine.settings.data_dir):
+        with mine.database.write() as session:
+            settle_for(session, testimony, utc_now())
     with mine.database.read() as session:
         due = due_mailings(session, utc_now())
     for mailing_id in due:

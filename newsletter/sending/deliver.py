@@ -17,13 +17,14 @@ from newsletter.mail.outcome import Outcome, Verdict
 from newsletter.models import List, Mailing, Publication
 from newsletter.rendering.content import Content
 from newsletter.sending import ledger
+from newsletter.sending.journal import Journal
 from newsletter.sending.ledger import Claim, Settlement
 from newsletter.sending.message import Addressee, MessageBuilder, Sender
 from newsletter.sending.plan import Batch
 from newsletter.tracking.tokens import Tokens
 
-# Outcomes are written down this many at a time: with what is on its way, what a killed worker leaves uncertain.
-SETTLE_SIZE = 20
+# Outcomes are written down this many at a time; until then the journal has them.
+SETTLE_SIZE = 200
 
 
 class Transport(Protocol):
@@ -37,15 +38,14 @@ def deliver(
     batch: Batch,
     transport: Transport,
     builders: Callable[[int], MessageBuilder],
-    *,
-    worker: str,
+    journal: Journal,
     clock: Callable[[], datetime],
 ) -> None:
     """Send what is due of a batch; harmless when run twice, late or never. No transaction spans the network."""
     with database.write() as session:
-        claims = ledger.claim(session, batch, worker, clock())
+        claims = ledger.claim(session, batch, journal.owner, clock())
     if claims:
-        books = _Books(database, worker, clock)
+        books = _Books(database, journal, clock)
         courier = _ClaimCourier(claims, builders(batch.mailing_id), books)
         try:
             transport.run(courier)
@@ -59,9 +59,9 @@ def deliver(
 class _Books:
     """Outcomes on their way into the ledger."""
 
-    def __init__(self, database: Database, worker: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, journal: Journal, clock: Callable[[], datetime]) -> None:
         self._database = database
-        self._worker = worker
+        self.journal = journal
         self.clock = clock
         self._settlements: list[Settlement] = []
 
@@ -73,7 +73,8 @@ class _Books:
     def write(self) -> None:
         settlements, self._settlements = self._settlements, []
         with self._database.write() as session:
-            ledger.settle(session, settlements, self._worker, self.clock())
+            ledger.settle(session, settlements, self.journal.owner, self.clock())
+        self.journal.clear()
 
 
 class _ClaimCourier:
@@ -97,9 +98,10 @@ class _ClaimCourier:
         return None
 
     def leaving(self, slot: int, key: int) -> None:
-        """The claim itself stands for what is on its way."""
+        self._books.journal.leaving(slot, key)
 
-    def settled(self, slot: int, key: int, outcome: Outcome) -> None:  # noqa: ARG002
+    def settled(self, slot: int, key: int, outcome: Outcome) -> None:
+        self._books.journal.settled(slot, key, outcome)
         self._settle(key, outcome)
 
     def put_off(self, error: Exception) -> None:

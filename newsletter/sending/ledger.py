@@ -41,12 +41,17 @@ from newsletter.models import (
     SubscriptionStatus,
     Suppression,
 )
+from newsletter.sending.journal import Testimony
 from newsletter.sending.plan import Batch, is_due
 
 # Far longer than a batch can take; a claim this old belongs to a worker that is gone.
 LEASE = timedelta(minutes=15)
 FIRST_RETRY = timedelta(minutes=1)
 LAST_RETRY = timedelta(hours=4)
+
+# A paused mailing may still have claims, of workers that were at it.
+UNDER_WAY = (MailingStatus.SENDING, MailingStatus.PAUSED)
+DOUBT = "the worker stopped before it could say whether this was sent"
 
 _STATES = {
     Verdict.SENT: DeliveryState.SENT,
@@ -135,11 +140,14 @@ def claim(session: Session, batch: Batch, worker: str, now: datetime) -> list[Cl
 
 def settle(session: Session, settlements: Sequence[Settlement], worker: str, now: datetime) -> None:
     """Write outcomes down. A claim that has meanwhile been called uncertain keeps what it was called."""
-    if not settlements:
-        return
-    rows = [_row(settlement, now) for settlement in settlements]
-    write = _settle_in_bulk if session.get_bind().dialect.name == "postgresql" else _settle_one_by_one
-    write(session, rows, worker)
+    rows = [_row(one.claim.delivery_id, one.claim.attempts, one.outcome, now) for one in settlements]
+    _write(session, rows, worker)
+
+
+def _write(session: Session, rows: Sequence[_Row], worker: str) -> None:
+    if rows:
+        write = _settle_in_bulk if session.get_bind().dialect.name == "postgresql" else _settle_one_by_one
+        write(session, rows, worker)
 
 
 def _settle_in_bulk(session: Session, rows: Sequence[_Row], worker: str) -> None:
@@ -183,19 +191,45 @@ def recover(session: Session, now: datetime) -> int:
     lost = session.execute(
         update(Delivery)
         .where(
-            Delivery.mailing_id.in_(select(Mailing.id).where(Mailing.status == MailingStatus.SENDING)),
+            Delivery.mailing_id.in_(select(Mailing.id).where(Mailing.status.in_(UNDER_WAY))),
             Delivery.state == DeliveryState.CLAIMED,
             Delivery.claimed_at < now - LEASE,
         )
         .values(
             state=DeliveryState.UNCERTAIN,
             settled_at=now,
-            reply="the worker stopped before it could say whether this was sent",
+            reply=DOUBT,
         )
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)
     )
     return len(lost.all())
+
+
+def settle_for(session: Session, testimony: Testimony, now: datetime) -> None:
+    """Settle what a dead worker had claimed, by its journal: what it had sent, what is in doubt, what never left."""
+    mine = (
+        Delivery.mailing_id.in_(select(Mailing.id).where(Mailing.status.in_(UNDER_WAY))),
+        Delivery.state == DeliveryState.CLAIMED,
+        Delivery.claimed_by == testimony.owner,
+    )
+    claimed = {row.id: row for row in session.execute(select(Delivery.id, Delivery.attempts).where(*mine))}
+    doubt = Outcome(Verdict.UNCERTAIN, DOUBT)
+    outcomes = dict(testimony.outcomes) | dict.fromkeys(testimony.doubtful, doubt)
+    if not testimony.is_whole:
+        outcomes = dict.fromkeys(claimed, doubt) | testimony.outcomes
+    rows = [
+        _row(delivery_id, claimed[delivery_id].attempts, outcome, now)
+        for delivery_id, outcome in outcomes.items()
+        if delivery_id in claimed
+    ]
+    _write(session, rows, testimony.owner)
+    session.execute(
+        update(Delivery)
+        .where(*mine)
+        .values(state=DeliveryState.PENDING, claimed_by=None, claimed_at=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def close(session: Session, mailing_id: int, now: datetime) -> bool:
@@ -220,12 +254,12 @@ def retry_at(attempts: int, now: datetime) -> datetime:
     return now + min(FIRST_RETRY * (1 << doublings), LAST_RETRY)
 
 
-def _row(settlement: Settlement, now: datetime) -> _Row:
-    deferred = settlement.outcome.verdict is Verdict.DEFERRED
+def _row(delivery_id: int, attempts: int, outcome: Outcome, now: datetime) -> _Row:
+    deferred = outcome.verdict is Verdict.DEFERRED
     return _Row(
-        id=settlement.claim.delivery_id,
-        state=_STATES[settlement.outcome.verdict].value,
-        reply=settlement.outcome.reply,
+        id=delivery_id,
+        state=_STATES[outcome.verdict].value,
+        reply=outcome.reply,
         settled_at=None if deferred else now,
-        due_at=retry_at(settlement.claim.attempts, now) if deferred else None,
+        due_at=retry_at(attempts, now) if deferred else None,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from hashlib import sha256
 
 from newsletter.mail import headers, message, quoted_printable
@@ -15,7 +16,8 @@ from newsletter.rendering.merge import Merger, Program, context_for, fixed, merg
 from newsletter.rendering.template import is_fixed
 from newsletter.tracking.tokens import Tokens
 
-_HEADERS = "message_headers"
+# What headers are filled with, beside the tokens of the body.
+_SUBJECT, _TO, _DATE, _MESSAGE_ID, _HEADER_TOKEN = "h_subject", "h_to", "h_date", "h_message_id", "h_token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,41 +63,31 @@ class MessageBuilder:
         self._from = for_wire(sender.from_email)
         self._reply_to = for_wire(sender.reply_to or sender.from_email)
         self._domain = domain_of(self._from)
-        self._fixed_headers = self._same_for_all(sender)
         self._subject = None
         if is_fixed(content.subject):
             self._subject = _subject_field(merge(content.subject, context_for(content, {})))
-        self._message = self._program()
+        self._message = Program.join((self._headers(sender), self._body()))
 
     def build(self, addressee: Addressee, now: datetime) -> Envelope:
         """The message for one recipient, dated `now`, ready for the wire."""
         numbers = self._mailing_id, addressee.delivery_id
         unsubscribe_token = self._tokens.unsubscribes.seal(*numbers)
-        tokens = {
-            OPEN_TOKEN: self._tokens.opens.seal(*numbers),
-            CLICK_TOKEN: self._tokens.clicks.seal(*numbers),
-            UNSUBSCRIBE_TOKEN: unsubscribe_token,
-        }
-        encoded = {name: quoted_printable.encode_value(token) for name, token in tokens.items()}
-        context = context_for(self._content, addressee.fields(), encoded)
-        subject = self._subject or _subject_field(merge(self._content.subject, context))
         to = for_wire(addressee.email)
-        context[_HEADERS] = "".join(
-            (
-                self._fixed_headers,
-                subject,
-                _to_field(headers.mailbox(addressee.name, to)),
-                headers.field("Date", format_datetime(now)),
-                f"Message-ID: <{self._tokens.message_ids.seal(*numbers)}@{self._domain}>\r\n",
-                message.list_unsubscribe(
-                    f"{self._base_url}/u/{unsubscribe_token}",
-                    f"mailto:{self._reply_to}?subject=unsubscribe%20{unsubscribe_token}",
-                ),
-            )
-        )
+        # In the body a token is a piece of quoted-printable; it needs no encoding, only its line's end.
+        variables = {
+            OPEN_TOKEN: self._tokens.opens.seal(*numbers) + quoted_printable.SOFT_BREAK,
+            CLICK_TOKEN: self._tokens.clicks.seal(*numbers) + quoted_printable.SOFT_BREAK,
+            UNSUBSCRIBE_TOKEN: unsubscribe_token + quoted_printable.SOFT_BREAK,
+            _HEADER_TOKEN: unsubscribe_token,
+            _MESSAGE_ID: self._tokens.message_ids.seal(*numbers),
+            _TO: _to_field(headers.mailbox(addressee.name, to)),
+            _DATE: _date_field(now.replace(microsecond=0)),
+        }
+        context = context_for(self._content, addressee.fields(), variables)
+        context[_SUBJECT] = self._subject or _subject_field(merge(self._content.subject, context))
         return Envelope(self._from, to, self._message.run(context).encode("utf-8"))
 
-    def _same_for_all(self, sender: Sender) -> str:
+    def _headers(self, sender: Sender) -> Program:
         fields = [headers.field("From", headers.mailbox(sender.name, self._from))]
         if sender.reply_to:
             fields.append(headers.field("Reply-To", self._reply_to))
@@ -107,16 +99,34 @@ class MessageBuilder:
             headers.field("Feedback-ID", feedback_id),
             message.MIME_VERSION,
         ]
-        return "".join(fields)
+        marker = "<token>"
+        unsubscribe = message.list_unsubscribe(
+            f"{self._base_url}/u/{marker}", f"mailto:{self._reply_to}?subject=unsubscribe%20{marker}"
+        )
+        url, mailto, rest = unsubscribe.split(marker)
+        return Program.join(
+            (
+                fixed("".join(fields)),
+                variable(_SUBJECT),
+                variable(_TO),
+                variable(_DATE),
+                fixed("Message-ID: <"),
+                variable(_MESSAGE_ID),
+                fixed(f"@{self._domain}>\r\n{url}"),
+                variable(_HEADER_TOKEN),
+                fixed(mailto),
+                variable(_HEADER_TOKEN),
+                fixed(rest),
+            )
+        )
 
-    def _program(self) -> Program:
-        """Headers, text part and HTML part in one program; what is fixed is encoded here, once."""
+    def _body(self) -> Program:
+        """The text part and the HTML part; what is fixed is encoded here, once."""
         boundary = f"part-{sha256(f'{self._domain} {self._mailing_id}'.encode()).hexdigest()[:24]}"
         merger = Merger("\r\n", quoted_printable.encode_text, quoted_printable.encode_value)
         text_head = message.alternative_content_type(boundary) + "\r\n" + message.part_head(boundary, "plain")
         return Program.join(
             (
-                variable(_HEADERS),
                 fixed(text_head),
                 merger.program(self._content.text),
                 fixed("\r\n" + message.part_head(boundary, "html")),
@@ -128,6 +138,11 @@ class MessageBuilder:
 
 def _subject_field(subject: str) -> str:
     return headers.field("Subject", headers.text(subject))
+
+
+@lru_cache(maxsize=4)
+def _date_field(moment: datetime) -> str:
+    return headers.field("Date", format_datetime(moment))
 
 
 def _to_field(mailbox: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("render",)
+BENCHMARKS = ("render", "send")
 
 if __name__ == "__main__":
     statuses = [

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from newsletter.db import Database
 from newsletter.mail.transport import SmtpTransport
 from newsletter.models import Delivery, DeliveryState, Mailing, MailingStatus
 from newsletter.sending.deliver import deliver, load_builder
+from newsletter.sending.journal import Journal
 from newsletter.sending.message import MessageBuilder
 from newsletter.sending.plan import due_batches
 from newsletter.sending.receipt import make_receipt
@@ -44,7 +46,9 @@ def run(
     with database.read() as session:
         batches = due_batches(session, mailing_id, now)
     for batch in batches:
-        deliver(database, batch, transport, builders, worker="worker", clock=lambda: now)
+        journal = Journal(Path("data"))
+        deliver(database, batch, transport, builders, journal, lambda: now)
+        journal.close()
     with database.read() as session:
         deliveries = select(Delivery.email, Delivery.state).where(Delivery.mailing_id == mailing_id)
         return dict(session.execute(deliveries.order_by(Delivery.id)).all())
