@@ -6,8 +6,8 @@ from newsletter import queue
 from newsletter.clock import utc_now
 from newsletter.sending import deliver as delivering
 from newsletter.sending.journal import dead_journals
-from newsletter.sending.ledger import settle_for
 from newsletter.sending.plan import Batch, plan
+from newsletter.sending.settle import settle_for
 from newsletter.sending.sweep import due_mailings, sweep
 from newsletter.tracking.events import flush
 from workers.celery import app

@@ -12,6 +12,7 @@ from newsletter.errors import InputError, SourceError
 from newsletter.mail.addresses import normalise
 from newsletter.slugs import slugify
 from newsletter.text import one_line
+from newsletter.textfile import read_utf8
 
 DELIMITERS = ",;\t|"
 MAX_VALUE = 200
@@ -103,7 +104,9 @@ def open_csv(path: Path) -> CsvFile:
     Raises InputError for a file that is missing or empty, SourceError for one that is not UTF-8 or has no column of
     addresses.
     """
-    text = _read(path)
+    text = read_utf8(path)
+    if not text.strip():
+        raise InputError(f"{path}: the file is empty")
     header_line = text.split("\n", 1)[0]
     delimiter = max(DELIMITERS, key=header_line.count)
     header = next((cells for _, cells in _records(text, delimiter, str(path))), [])
@@ -117,21 +120,6 @@ def open_csv(path: Path) -> CsvFile:
     if twice:
         raise SourceError(f"two columns mean {sorted(twice)[0]}: rename one", path=str(path), line=1)
     return CsvFile(str(path), tuple(header), fields, delimiter, text)
-
-
-def _read(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise SourceError("not UTF-8: save the file as UTF-8", path=str(path), line=line) from None
-    if not text.strip():
-        raise InputError(f"{path}: the file is empty")
-    return text
 
 
 def _records(text: str, delimiter: str, path: str) -> Iterator[tuple[int, list[str]]]:

@@ -10,10 +10,9 @@ import socket
 import ssl
 import time
 from collections import deque
-from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Protocol
 
+from newsletter.mail.courier import Courier, Features, Lost, Parcel, needs_smtputf8
 from newsletter.mail.outcome import Envelope, Outcome, Verdict, in_words
 
 RECEIVE_BYTES = 65_536
@@ -21,46 +20,6 @@ SERVICE_CLOSING = 421
 START_DATA = 354
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _LEADING_STOP = re.compile(rb"(?m)^\.")
-
-
-class Lost(Exception):
-    """The connection is of no more use; `reply` are the server's own words, if it had any."""
-
-    def __init__(self, reason: str, reply: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.reply = reply
-
-
-@dataclass(slots=True, eq=False)
-class Parcel:
-    """A message on its way; `key` is what its sender knows it by."""
-
-    key: int
-    envelope: Envelope
-    tries: int = 0
-
-
-class Courier(Protocol):
-    """Who has the messages and hears what becomes of them."""
-
-    def next_parcel(self) -> Parcel | None:
-        """The next message; None while there is none."""
-
-    def leaving(self, slot: int, key: int) -> None:
-        """The data of `key` is about to leave on connection `slot`: from here on silence means doubt."""
-
-    def settled(self, slot: int, key: int, outcome: Outcome) -> None:
-        """What became of `key`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Features:
-    """What the server offers."""
-
-    pipelining: bool
-    smtputf8: bool
-    size: bool
 
 
 class _Step(Enum):
@@ -270,8 +229,3 @@ class Connection:
         self.unsent = data[sent:]
         if sent:
             self.active_at = time.monotonic()
-
-
-def needs_smtputf8(envelope: Envelope) -> bool:
-    """Whether only a server with SMTPUTF8 (RFC 6531) can take this envelope."""
-    return not (envelope.mail_from + envelope.rcpt_to).isascii()

@@ -13,7 +13,8 @@ from types import TracebackType
 from typing import Self
 
 from newsletter.errors import UnavailableError
-from newsletter.mail.connection import Connection, Courier, Features, Lost, Parcel
+from newsletter.mail.connection import Connection
+from newsletter.mail.courier import Courier, Features, Lost, Parcel
 from newsletter.mail.outcome import Envelope, Outcome, Verdict
 from newsletter.mail.session import open_session
 from newsletter.smtp_url import SmtpAccount

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from newsletter.errors import InputError, SourceError
 from newsletter.rendering.compile import Masthead, PlacedPicture, compile_issue, warnings
 from newsletter.rendering.content import Content
 from newsletter.rendering.document import Document, read_document
 from newsletter.rendering.expressions import Fields
 from newsletter.rendering.images import Picture, load_pictures
+from newsletter.textfile import read_utf8
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +41,6 @@ class IssueFile:
 
 def read_issue(path: Path, fields: Fields | None = None) -> IssueFile:
     """Read an issue. Raises InputError or SourceError for the first thing that is wrong with it."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
-    try:
-        source = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise SourceError("not UTF-8: save the file as UTF-8", path=str(path), line=line) from None
+    source = read_utf8(path)
     document = read_document(source, str(path), fields)
     return IssueFile(path, source, document, load_pictures(document, path))

@@ -12,15 +12,16 @@ from sqlalchemy.orm import Session
 
 from newsletter.db import Database
 from newsletter.errors import NewsletterError, UnavailableError
-from newsletter.mail.connection import Courier, Parcel
+from newsletter.mail.courier import Courier, Parcel
 from newsletter.mail.outcome import Outcome, Verdict
 from newsletter.models import List, Mailing, Publication
 from newsletter.rendering.content import Content
 from newsletter.sending import ledger
 from newsletter.sending.journal import Journal
-from newsletter.sending.ledger import Claim, Settlement
+from newsletter.sending.ledger import Claim
 from newsletter.sending.message import Addressee, MessageBuilder, Sender
 from newsletter.sending.plan import Batch
+from newsletter.sending.settle import Settlement, settle
 from newsletter.tracking.tokens import Tokens
 
 # Outcomes are written down this many at a time; until then the journal has them.
@@ -72,8 +73,10 @@ class _Books:
 
     def write(self) -> None:
         settlements, self._settlements = self._settlements, []
+        if not settlements:
+            return
         with self._database.write() as session:
-            ledger.settle(session, settlements, self.journal.owner, self.clock())
+            settle(session, settlements, self.journal.owner, self.clock())
         self.journal.clear()
 
 

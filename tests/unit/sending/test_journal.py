@@ -18,6 +18,7 @@ from newsletter.sending import journal as journals
 from newsletter.sending import ledger
 from newsletter.sending.journal import ENTRIES, Journal, dead_journals
 from newsletter.sending.plan import due_batches
+from newsletter.sending.settle import settle_for
 from tests.factories import EMAILS, make_mailing
 
 DATA = Path("data")
@@ -107,7 +108,7 @@ def test_a_dead_workers_claims_are_settled_by_what_its_journal_says(database: Da
     journal.close()
     for testimony in dead_journals(DATA):
         with database.write() as session:
-            ledger.settle_for(session, testimony, now)
+            settle_for(session, testimony, now)
     assert states(database) == [DeliveryState.SENT, DeliveryState.UNCERTAIN, DeliveryState.PENDING]
 
 
@@ -122,7 +123,7 @@ def test_after_the_machine_went_down_whatever_is_not_known_as_sent_is_in_doubt(
     monkeypatch.setattr(journals, "_boot_id", lambda: b"another boot")
     (testimony,) = dead_journals(DATA)
     with database.write() as session:
-        ledger.settle_for(session, testimony, now)
+        settle_for(session, testimony, now)
     assert states(database) == [DeliveryState.SENT, DeliveryState.UNCERTAIN, DeliveryState.UNCERTAIN]
 
 
@@ -134,9 +135,9 @@ def test_a_testimony_heard_twice_changes_nothing_more(database: Database, now: d
     (testimony,) = dead_journals(DATA)
     for _ in range(2):
         with database.write() as session:
-            ledger.settle_for(session, testimony, now)
+            settle_for(session, testimony, now)
     assert states(database) == [DeliveryState.PENDING]
     assert claim(database, "another", now) != []
     with database.write() as session:
-        ledger.settle_for(session, testimony, now)
+        settle_for(session, testimony, now)
     assert states(database) == [DeliveryState.CLAIMED]

@@ -11,8 +11,10 @@ from newsletter.db import Database
 from newsletter.mail.outcome import Outcome, Verdict
 from newsletter.models import Delivery, DeliveryState, Mailing, MailingStatus, Suppression
 from newsletter.sending import ledger
-from newsletter.sending.ledger import Claim, Settlement
+from newsletter.sending.ledger import Claim
 from newsletter.sending.plan import Batch, due_batches
+from newsletter.sending.settle import Settlement, retry_at
+from newsletter.sending.settle import settle as write_outcomes
 from tests.factories import EMAILS, make_mailing
 
 WORKER = "worker-1"
@@ -31,7 +33,7 @@ def claim(database: Database, batch: Batch, now: datetime, worker: str = WORKER)
 
 def settle(database: Database, claims: list[Claim], verdict: Verdict, now: datetime, worker: str = WORKER) -> None:
     with database.write() as session:
-        ledger.settle(session, [Settlement(one, Outcome(verdict, f"{verdict} said")) for one in claims], worker, now)
+        write_outcomes(session, [Settlement(one, Outcome(verdict, f"{verdict} said")) for one in claims], worker, now)
 
 
 def states(database: Database, mailing_id: int) -> dict[str, DeliveryState]:
@@ -147,7 +149,7 @@ def test_a_deferred_delivery_is_due_again_when_its_time_comes_and_not_before(
 
 
 def test_delays_double_up_to_four_hours(now: datetime) -> None:
-    minutes = [(ledger.retry_at(attempts, now) - now).total_seconds() / 60 for attempts in range(1, 11)]
+    minutes = [(retry_at(attempts, now) - now).total_seconds() / 60 for attempts in range(1, 11)]
     assert minutes == [1, 2, 4, 8, 16, 32, 64, 128, 240, 240]
 
 
