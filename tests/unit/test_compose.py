@@ -222,6 +222,12 @@ def test_its_command_resolves(name: str) -> None:
         assert "Bring the database" in shown.stdout
 
 
+def test_a_workers_journal_outlives_its_container() -> None:
+    assert f"worker:{STATE}" in SERVICES["worker"]["volumes"]
+    assert f"WORKDIR {STATE}\n" in DOCKERFILE
+    assert not load_settings().data_dir.is_absolute()
+
+
 def test_our_containers_give_up_what_they_do_not_need() -> None:
     for name in OURS:
         service = SERVICES[name]
