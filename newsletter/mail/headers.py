@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable
+from itertools import groupby
 
 from newsletter.errors import InputError
 
@@ -12,7 +13,7 @@ MAX_LINE = 78
 # “?=” 55 are left, so 52 of base64.
 MAX_ENCODED_LINE = 76
 _WORD_BYTES = 39
-_SPECIALS = set('()<>[]:;@\\,."')
+_SPECIALS = frozenset('()<>[]:;@\\,."')
 
 
 def field(name: str, value: str) -> str:
@@ -45,11 +46,9 @@ def one_a_line(name: str, values: Iterable[str]) -> str:
 
 
 def text(value: str) -> str:
-    """Unstructured text such as a subject: as it is when it folds as ASCII does, in encoded words otherwise."""
+    """Unstructured text such as a subject: its words as they are, or encoded where ASCII will not do."""
     _refuse_line_breaks("Subject", value)
-    if _is_plain(value) and value == " ".join(value.split()) and max(map(len, value.split(" "))) <= MAX_ENCODED_LINE:
-        return value
-    return " ".join(_encoded_word(chunk) for chunk in _chunks(value))
+    return _encoded(value, frozenset())
 
 
 def mailbox(name: str, address: str) -> str:
@@ -63,11 +62,35 @@ def mailbox(name: str, address: str) -> str:
 def phrase(name: str) -> str:
     """A display name: plain, quoted or encoded as it needs."""
     if not _is_plain(name):
-        return text(name)
+        return _encoded(name, _SPECIALS)
     if _SPECIALS & set(name):
         escaped = name.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'
     return name
+
+
+def _encoded(value: str, specials: frozenset[str]) -> str:
+    """The words that need it in encoded words, the others as they are.
+
+    Words side by side that need it share theirs with the space between them, for the space between two encoded words
+    does not count (RFC 2047 section 6.2).
+    """
+    words = value.split(" ")
+    if "" in words and value:
+        return _encoded_words(value)
+    pieces = [
+        _encoded_words(" ".join(run)) if needy else " ".join(run)
+        for needy, run in groupby(words, lambda word: _needs_encoding(word, specials))
+    ]
+    return " ".join(pieces)
+
+
+def _needs_encoding(word: str, specials: frozenset[str]) -> bool:
+    return not _is_plain(word) or len(word) > MAX_ENCODED_LINE or not specials.isdisjoint(word)
+
+
+def _encoded_words(value: str) -> str:
+    return " ".join(_encoded_word(chunk) for chunk in _chunks(value))
 
 
 def _chunks(value: str) -> Iterable[bytes]:

@@ -183,3 +183,11 @@ def test_a_whole_message_is_read_back_without_a_defect() -> None:
     assert [part.get_content_type() for part in parts] == ["text/plain", "text/html"]
     contents = [part.get_content() for part in parts if isinstance(part, EmailMessage)]
     assert contents == ["Un été.\r\n", "<p>Un</p>\r\n"]
+
+
+def test_only_words_that_need_it_are_encoded_so_that_a_name_stays_whole_in_any_reader() -> None:
+    written = headers.field("From", headers.mailbox("Quoi de neuf cette semaine\N{NO-BREAK SPACE}?", "a@example.org"))
+    assert written.startswith("From: Quoi de neuf cette =?utf-8?B?")
+    assert written.count("=?utf-8") == 1
+    parsed = message_from_bytes(f"{written}\r\n".encode(), policy=policy.default)
+    assert parsed["From"] == "Quoi de neuf cette semaine\N{NO-BREAK SPACE}? <a@example.org>"
