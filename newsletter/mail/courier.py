@@ -23,7 +23,6 @@ class Parcel:
 
     key: int
     envelope: Envelope
-    tries: int = 0
 
 
 class Courier(Protocol):

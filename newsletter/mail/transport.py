@@ -22,8 +22,6 @@ from newsletter.smtp_url import SmtpAccount
 TIMEOUT_SECONDS = 60.0
 POLL_SECONDS = 1.0
 CONNECTIONS = 8
-# A message whose kept connection breaks before its data has left is tried on another one, this often in all.
-TRIES = 3
 
 
 class SmtpTransport:
@@ -84,6 +82,8 @@ class SmtpTransport:
             self._drop(connection)
 
     def _carry(self, queue: _Queue) -> None:
+        # Connections that the server closed while they were idle are noticed before anything is entrusted to them.
+        self._turn(queue, 0)
         while True:
             for connection in list(self._connections.values()):
                 self._attend(connection, queue, connection.go_on)
@@ -127,7 +127,11 @@ class SmtpTransport:
             self._selector.modify(connection.link, wanted, connection)
 
     def _lost(self, connection: Connection, queue: _Queue, lost: Lost) -> None:
-        """Only between the end of the data and its reply is there doubt; everything else was not sent."""
+        """Only between the end of the data and its reply is there doubt; everything else was not sent.
+
+        What was not sent goes over another connection, unless it was the first thing this one was to carry: so there
+        is progress in every new try, and a server that takes nothing is not asked forever.
+        """
         current, ahead = connection.current, connection.ahead
         words = lost.reply or f"connection lost: {lost.reason}"
         if current and connection.is_doubtful:
@@ -182,9 +186,8 @@ class _Queue:
         return self._returned.popleft() if self._returned else self._courier.next_parcel()
 
     def give_back(self, slot: int, parcel: Parcel, words: str, *, again: bool) -> None:
-        """Try a parcel once more `again`, unless that was done often enough, or put it off."""
-        parcel.tries += 1
-        if again and parcel.tries < TRIES:
+        """Take back a parcel that was not sent, to try it `again` on another connection or to put it off."""
+        if again:
             self._returned.appendleft(parcel)
         else:
             self.settled(slot, parcel.key, Outcome(Verdict.DEFERRED, words))
