@@ -104,7 +104,7 @@ def test_a_connection_lost_before_the_reply_leaves_one_message_in_doubt_and_no_o
 
 
 def test_connections_that_were_closed_while_idle_put_nobody_off() -> None:
-    with SmtpServer(drop_after=1) as smtp, transport_to(smtp) as transport:
+    with SmtpServer(drop_after=1, pipelining=False) as smtp, transport_to(smtp) as transport:
         for _ in range(2):
             bag = Bag(CONNECTIONS)
             transport.run(bag)
