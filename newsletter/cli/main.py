@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import traceback
@@ -16,6 +17,7 @@ from newsletter.errors import NewsletterError
 
 WRONG_INPUT = 2
 INTERRUPTED = 130
+UNHEARD = 1
 
 app = typer.Typer(
     name="newsletter",
@@ -46,7 +48,14 @@ def version(show: bool = typer.Option(False, "--version", help="Print the versio
 def main() -> None:
     """Run the command line and exit."""
     try:
-        sys.exit(app(prog_name="newsletter", standalone_mode=False))
+        status = app(prog_name="newsletter", standalone_mode=False)
+        # A reader who has left is noticed here, where something can be done about it.
+        sys.stdout.flush()
+        sys.exit(status)
+    except BrokenPipeError:
+        # Python would complain once more when it ends, with whatever is still unsaid.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(UNHEARD)
     except NewsletterError as error:
         complain(str(error))
         sys.exit(WRONG_INPUT)
