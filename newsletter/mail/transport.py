@@ -27,12 +27,10 @@ CONNECTIONS = 8
 class SmtpTransport:
     """Connections to one server, opened as they are needed and kept. Not for sharing between threads."""
 
-    def __init__(
-        self, account: SmtpAccount, timeout_seconds: float = TIMEOUT_SECONDS, connections: int = CONNECTIONS
-    ) -> None:
+    def __init__(self, account: SmtpAccount, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self._account = account
         self._timeout = timeout_seconds
-        self._limit = connections
+        self._limit = CONNECTIONS
         self._connections: dict[int, Connection] = {}
         self._sessions: dict[int, smtplib.SMTP] = {}
         self._selector = selectors.DefaultSelector()

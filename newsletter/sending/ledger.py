@@ -10,13 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import (
-    case,
-    exists,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import case, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from newsletter.models import (

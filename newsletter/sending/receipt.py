@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from newsletter.errors import NotFoundError
-from newsletter.models import OPEN_STATES, Delivery, DeliveryState, Mailing, MailingStatus
+from newsletter.models import OPEN_STATES, DeliveryState, Mailing, MailingStatus
+from newsletter.stats.report import count_states
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,10 @@ def make_receipt(session: Session, mailing_id: int) -> Receipt:
     mailing = session.get(Mailing, mailing_id)
     if mailing is None or mailing.audience_size is None or mailing.audience_digest is None:
         raise NotFoundError(f"mailing {mailing_id} has not begun: it has no audience yet")
-    outcomes = session.execute(
-        select(Delivery.state, func.count()).where(Delivery.mailing_id == mailing_id).group_by(Delivery.state)
-    )
     return Receipt(
         mailing_id=mailing_id,
         audience=mailing.audience_size,
         audience_digest=mailing.audience_digest,
-        outcomes=dict(outcomes.all()),
+        outcomes=count_states(session, mailing_id),
         is_closed=mailing.status is MailingStatus.SENT,
     )
