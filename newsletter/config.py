@@ -10,7 +10,8 @@ import os
 import re
 import secrets
 import tempfile
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,20 +24,26 @@ from newsletter.errors import ConfigError
 from newsletter.settings_sources import (
     PREFIX,
     SecretFiles,
+    Table,
     TomlFile,
-    config_path,
-    did_you_mean,
+    explain,
+    place_of,
+    read_secret,
     refuse_unknown_variables,
 )
-from newsletter.smtp_url import EXPECTED as SMTP_EXPECTED
-from newsletter.smtp_url import SmtpAccount, parse_smtp_url
+from newsletter.smtp_accounts import Account, Domain, SmtpAccountSetting
+from newsletter.smtp_url import SmtpAccount, SmtpUrl
 
 SECRET_BYTES = 32
+MAX_RETRY_HOURS = 720
 # sun_path holds 108 bytes with its NUL (unix(7)); some systems have fewer.
 SOCKET_PATH_BYTES = 100
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 # It goes into headers and links as it is: ASCII, without a query or a fragment.
 _PLAIN_URL = re.compile(r"[A-Za-z0-9:/.\[\]_~%+-]+")
+# Names of the DNS, joined by dots (RFC 6376 section 3.1).
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_SELECTOR = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 
 
 def _database_url(url: str) -> str:
@@ -52,14 +59,6 @@ def _broker_url(url: str) -> str:
     if url.startswith(("redis://", "rediss://", "redis+socket:///")):
         return url
     raise ValueError("expected redis://[:password@]host:6379/0, rediss://… or redis+socket:///PATH?virtual_host=0")
-
-
-def _smtp_url(url: SecretStr) -> SecretStr:
-    try:
-        parse_smtp_url(url.get_secret_value())
-    except ValueError as error:
-        raise ValueError(f"{error}; expected {SMTP_EXPECTED}") from None
-    return url
 
 
 def _base_url(url: str) -> str:
@@ -83,8 +82,44 @@ def _secret_key(key: SecretStr) -> SecretStr:
     return key
 
 
+def _selector(selector: str) -> str:
+    lowered = selector.lower()
+    if not _SELECTOR.fullmatch(lowered):
+        raise ValueError("expected a selector such as s2026: letters, digits, inner hyphens and dots")
+    return lowered
+
+
+def _readable(path: Path) -> Path:
+    read_secret(path)
+    return path
+
+
+class DkimSetting(Table):
+    """One of the `[[dkim]]` keys: the file holds an RSA or Ed25519 key in PEM."""
+
+    domain: Domain
+    selector: Annotated[str, AfterValidator(_selector)]
+    key_file: Annotated[Path, AfterValidator(_readable)]
+
+
+def _used_once(names: Iterable[str]) -> None:
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise ValueError(f"two are named {name}: rename one, or remove it")
+
+
+def _names_used_once(accounts: tuple[SmtpAccountSetting, ...]) -> tuple[SmtpAccountSetting, ...]:
+    _used_once(account.name for account in accounts)
+    return accounts
+
+
+def _keys_used_once(keys: tuple[DkimSetting, ...]) -> tuple[DkimSetting, ...]:
+    _used_once(f"{key.selector}._domainkey.{key.domain}" for key in keys)
+    return keys
+
+
 class Settings(BaseSettings):
-    """What an installation is told from outside. Every field is also a `NEWSLETTER_<FIELD>` variable."""
+    """What an installation is told from outside. Every field but those of tables is also a `NEWSLETTER_<FIELD>`."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
@@ -92,7 +127,10 @@ class Settings(BaseSettings):
     # Both may hold a password.
     database_url: Annotated[str, AfterValidator(_database_url)] | None = Field(default=None, repr=False)
     broker_url: Annotated[str, AfterValidator(_broker_url)] | None = Field(default=None, repr=False)
-    smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] = SecretStr("smtp://127.0.0.1:25")
+    smtp_url: SmtpUrl = SecretStr("smtp://127.0.0.1:25")
+    smtp_accounts: Annotated[tuple[SmtpAccountSetting, ...], AfterValidator(_names_used_once)] = ()
+    dkim: Annotated[tuple[DkimSetting, ...], AfterValidator(_keys_used_once)] = ()
+    retry_hours: int = Field(default=72, ge=1, le=MAX_RETRY_HOURS)
     base_url: Annotated[str, AfterValidator(_base_url)] = "http://127.0.0.1:8025"
     secret_key: Annotated[SecretStr, AfterValidator(_secret_key)] | None = None
     web_host: str = "127.0.0.1"
@@ -135,9 +173,15 @@ class Settings(BaseSettings):
         return self.broker_url or f"redis+socket://{self.broker_socket}?virtual_host=0"
 
     @property
+    def accounts(self) -> tuple[Account, ...]:
+        """The ways out for mail: `smtp_accounts`, or else one named "default" at `smtp_url`."""
+        settings = self.smtp_accounts or (SmtpAccountSetting(name="default", url=self.smtp_url),)
+        return tuple(setting.account for setting in settings)
+
+    @property
     def smtp(self) -> SmtpAccount:
-        """The account mail is handed to."""
-        return parse_smtp_url(self.smtp_url.get_secret_value())
+        """Where the first account hands mail over."""
+        return self.accounts[0].smtp
 
     def secret(self) -> bytes:
         """The key every token is signed with; made on first use when embedded, required otherwise."""
@@ -186,19 +230,10 @@ def load_settings(**given: Any) -> Settings:
     """
     refuse_unknown_variables(Settings)
     try:
-        return Settings(**given)
+        settings = Settings(**given)
     except ValidationError as error:
-        raise ConfigError("; ".join(_explain(fault, given) for fault in error.errors())) from None
-
-
-def _explain(fault: Any, given: Mapping[str, Any]) -> str:
-    name = str(fault["loc"][0])
-    if fault["type"] == "extra_forbidden":
-        return f"{config_path()}: {name} is not a setting{did_you_mean(name, set(Settings.model_fields))}"
-    variable = f"{PREFIX}{name}".upper()
-    if name in given:
-        place = name
-    else:
-        place = variable if {variable, f"{variable}_FILE"} & os.environ.keys() else f"{config_path()}: {name}"
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    return f"{place}: {message[:1].lower()}{message[1:]}"
+        raise ConfigError("; ".join(explain(fault, Settings, given) for fault in error.errors())) from None
+    if settings.smtp_accounts and "smtp_url" in settings.model_fields_set:
+        places = f"{place_of('smtp_url', given)} and {place_of('smtp_accounts', given)}"
+        raise ConfigError(f"{places} are both set: keep one of them")
+    return settings

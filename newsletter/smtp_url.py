@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import ip_address
+from typing import Annotated
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from pydantic import AfterValidator, SecretStr
 
 EXPECTED = "smtp://[user:password@]host[:port][?starttls=never|auto|required] or smtps://…"
 
@@ -96,3 +99,14 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _checked(url: SecretStr) -> SecretStr:
+    try:
+        parse_smtp_url(url.get_secret_value())
+    except ValueError as error:
+        raise ValueError(f"{error}; expected {EXPECTED}") from None
+    return url
+
+
+SmtpUrl = Annotated[SecretStr, AfterValidator(_checked)]

@@ -10,11 +10,30 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.config import SOCKET_PATH_BYTES, load_settings
+from newsletter.config import SOCKET_PATH_BYTES, DkimSetting, load_settings
 from newsletter.errors import ConfigError
-from newsletter.smtp_url import SmtpAccount
+from newsletter.smtp_accounts import Account, Pace
+from newsletter.smtp_url import SmtpAccount, StartTls
 
 KEY = "0123456789abcdef0123456789abcdef"
+PACED = """
+[[smtp_accounts]]
+name = "main"
+url = "smtp://ada:s3cret@mail.example"
+from_domains = ["Letters.Example.org", "lettres.exämple.org"]
+weight = 2
+connections = 50
+messages_a_second = 100
+messages_a_day = [500, 1000, 5000]
+[smtp_accounts.domains]
+"gmail.com" = 20
+"EXÄMPLE.org" = 0.5
+
+[[smtp_accounts]]
+name = "spare"
+url_file = "smtp.secret"
+messages_a_day = 800
+"""
 
 
 class Environment:
@@ -26,6 +45,10 @@ class Environment:
     def set(self, **variables: str) -> None:
         for name, value in variables.items():
             self._monkeypatch.setenv(f"NEWSLETTER_{name}", value)
+
+    def write(self, content: str) -> None:
+        """The file of settings."""
+        Path("newsletter.toml").write_text(content, encoding="utf-8")
 
     def fault(self, **variables: str) -> str:
         """What is wrong with these variables, in one line and without a secret."""
@@ -50,7 +73,12 @@ def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
     assert settings.embedded
     assert settings.database == f"sqlite:///{data}/newsletter.db"
     assert settings.base_url == "http://127.0.0.1:8025"
-    assert settings.smtp == SmtpAccount("127.0.0.1", 25)
+    assert settings.accounts == (
+        Account("default", SmtpAccount("127.0.0.1", 25), frozenset(), weight=1, connections=24, pace=Pace()),
+    )
+    assert settings.smtp == settings.accounts[0].smtp
+    assert settings.dkim == ()
+    assert settings.retry_hours == 72
     assert not data.exists()
 
 
@@ -65,13 +93,15 @@ def test_variables_are_read(environment: Environment) -> None:
         WEB_HOST="0.0.0.0",
         WEB_PORT="80",
         WORKER_PROCESSES="4",
+        RETRY_HOURS="24",
     )
     settings = load_settings()
     assert not settings.embedded
     assert settings.data_dir == Path("/srv/letters")
     assert settings.database == "postgresql+psycopg://ada:s3cret@db.example/letters"
     assert settings.broker == "rediss://:s3cret@queue.example:6379/0"
-    assert settings.smtp.password == "s3cret"
+    assert settings.accounts[0].smtp.password == "s3cret"
+    assert settings.retry_hours == 24
     assert settings.base_url == "https://letters.example/mail"
     assert settings.secret() == KEY.encode()
     assert (settings.web_host, settings.web_port, settings.worker_processes) == ("0.0.0.0", 80, 4)
@@ -107,6 +137,14 @@ def test_variables_are_read(environment: Environment) -> None:
         ({"WEB_PORT": "0"}, "NEWSLETTER_WEB_PORT: input should be greater than or equal to 1"),
         ({"WEB_PORT": "65536"}, "NEWSLETTER_WEB_PORT: input should be less than or equal to 65535"),
         ({"WORKER_PROCESSES": "-1"}, "NEWSLETTER_WORKER_PROCESSES: input should be greater than or equal to 1"),
+        ({"RETRY_HOURS": "0"}, "NEWSLETTER_RETRY_HOURS: input should be greater than or equal to 1"),
+        ({"RETRY_HOURS": "721"}, "NEWSLETTER_RETRY_HOURS: input should be less than or equal to 720"),
+        (
+            {"SMTP_ACCOUNTS": '[{"url": "smtp://ada:s3cret@mail.example"}]'},
+            "NEWSLETTER_SMTP_ACCOUNTS: a variable holds no tables: write [[smtp_accounts]] into newsletter.toml",
+        ),
+        ({"SMTP_ACCOUNTS_FILE": "accounts"}, "NEWSLETTER_SMTP_ACCOUNTS_FILE: a variable holds no tables"),
+        ({"DKIM": "[]"}, "NEWSLETTER_DKIM: a variable holds no tables: write [[dkim]] into newsletter.toml"),
         ({"DATABSE_URL": "x"}, "NEWSLETTER_DATABSE_URL is not a setting: did you mean NEWSLETTER_DATABASE_URL?"),
         ({"SMTP_PASSWORD": "s3cret"}, "NEWSLETTER_SMTP_PASSWORD is not a setting"),
         ({"CONFIG": "missing.toml"}, "NEWSLETTER_CONFIG: there is no file missing.toml"),
@@ -269,3 +307,163 @@ def test_no_description_of_the_settings_shows_a_password(environment: Environmen
     settings = load_settings()
     assert "s3cret" not in repr(settings) + str(settings) + repr(settings.smtp)
     assert "s3cret" not in settings.model_dump_json(exclude={"database_url", "broker_url"})
+
+
+def test_accounts_are_read_with_their_pace(environment: Environment, tmp_path: Path) -> None:
+    (tmp_path / "smtp.secret").write_text("smtps://mail.example:2465\n")
+    environment.write(PACED)
+    main, spare = load_settings().accounts
+    assert main == Account(
+        name="main",
+        smtp=SmtpAccount("mail.example", 587, "ada", "s3cret", starttls=StartTls.REQUIRED),
+        from_domains=frozenset({"letters.example.org", "lettres.xn--exmple-cua.org"}),
+        weight=2,
+        connections=50,
+        pace=Pace(100, (500, 1000, 5000), {"gmail.com": 20, "xn--exmple-cua.org": 0.5}),
+    )
+    assert spare == Account(
+        name="spare",
+        smtp=SmtpAccount("mail.example", 2465, implicit_tls=True),
+        from_domains=frozenset(),
+        weight=1,
+        connections=24,
+        pace=Pace(messages_a_day=(800,)),
+    )
+
+
+def account(lines: str = "", name: str = 'name = "main"', url: str = 'url = "smtp://ada:s3cret@mail.example"') -> str:
+    return f"[[smtp_accounts]]\n{name}\n{url}\n{lines}\n"
+
+
+NAME = "expected a short name of lower-case letters, digits and hyphens"
+DOMAIN = "expected a domain such as letters.example.org"
+DAYS = "messages_a_day: expected a whole number from 1 to 1000000000, or a list of them, one a day"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (account("weight = -1"), "smtp_accounts[1].weight: expected a whole number from 0 to 1000"),
+        (account() + account("weight = 1001"), "smtp_accounts[2].weight: expected a whole number from 0 to 1000"),
+        (account("weight = true"), "smtp_accounts[1].weight: expected a whole number from 0 to 1000"),
+        (account("weight = 1.0"), "smtp_accounts[1].weight: expected a whole number from 0 to 1000"),
+        (account("connections = 0"), "smtp_accounts[1].connections: expected a whole number from 1 to 200"),
+        (account("connections = 201"), "smtp_accounts[1].connections: expected a whole number from 1 to 200"),
+        (account("messages_a_second = 0"), "smtp_accounts[1].messages_a_second: expected a number above 0"),
+        (account("messages_a_second = inf"), "smtp_accounts[1].messages_a_second: expected a number above 0"),
+        (account("messages_a_second = nan"), "smtp_accounts[1].messages_a_second: expected a number above 0"),
+        (account('messages_a_second = "5"'), "smtp_accounts[1].messages_a_second: expected a number above 0"),
+        (account("messages_a_day = 0"), f"smtp_accounts[1].{DAYS}"),
+        (account("messages_a_day = true"), f"smtp_accounts[1].{DAYS}"),
+        (account("messages_a_day = []"), f"smtp_accounts[1].{DAYS}"),
+        (account("messages_a_day = [500, 0]"), f"smtp_accounts[1].{DAYS}"),
+        (account('messages_a_day = "500"'), f"smtp_accounts[1].{DAYS}"),
+        (account("wieght = 2"), "smtp_accounts[1]: wieght is not a setting: did you mean weight?"),
+        (account(name=""), "smtp_accounts[1].name is missing"),
+        (account(name='name = ""'), f"smtp_accounts[1].name: {NAME}"),
+        (account(name='name = "smtp://ada:s3cret@mail.example"'), f"smtp_accounts[1].name: {NAME}"),
+        (account() + account(), "smtp_accounts: two are named main: rename one, or remove it"),
+        (account(url=""), "smtp_accounts[1]: url is missing: give url, or url_file for one that is kept in a file"),
+        (account('url_file = "a.url"'), "smtp_accounts[1]: url and url_file are both set: keep one of them"),
+        (account(url='url = "s3cret"'), "smtp_accounts[1].url: it starts with neither smtp:// nor smtps://"),
+        (account(url="url = 5"), "smtp_accounts[1].url: input should be a valid string"),
+        (account(url='url_file = "b.url"'), "smtp_accounts[1].url_file: it starts with neither smtp:// nor smtps://"),
+        (account(url='url_file = "none"'), "smtp_accounts[1].url_file: the file cannot be read (no such file or dir"),
+        (account(url='url_file = "."'), "smtp_accounts[1].url_file: the file cannot be read (is a directory)"),
+        (account(url='url_file = "c.url"'), "smtp_accounts[1].url_file: the file cannot be read (it is not text)"),
+        (
+            account(url='url_file = "smtp://ada:s3cret@mail.example"'),
+            "smtp_accounts[1].url_file: the file cannot be read (no such file or directory)",
+        ),
+        (account(url="url_file = 5"), "smtp_accounts[1].url_file: input should be a valid string"),
+        (account('from_domains = "example.org"'), "smtp_accounts[1].from_domains: expected a list of domains"),
+        (account('from_domains = ["example.org", "a b"]'), f"smtp_accounts[1].from_domains[2]: {DOMAIN}"),
+        (account("from_domains = [5]"), f"smtp_accounts[1].from_domains[1]: {DOMAIN}"),
+        (account("domains = 20"), "smtp_accounts[1].domains: expected messages a second by domain"),
+        (
+            account('domains = {"gmail.com" = 0}'),
+            'smtp_accounts[1].domains."gmail.com": expected a number above 0',
+        ),
+        (account("domains = {gmail = 20}"), f"smtp_accounts[1].domains.gmail: {DOMAIN}"),
+        (account('domains = {"a\\n\\"b" = 20}'), f'smtp_accounts[1].domains."a\\n\\"b": {DOMAIN}'),
+        (
+            account('domains = {"gmail.com" = 20, "GMail.com" = 10}'),
+            "smtp_accounts[1].domains: a domain is there twice, in two spellings: keep one of them",
+        ),
+        ("[smtp_accounts]\n", "smtp_accounts: expected tables, each under [[smtp_accounts]]"),
+        ('smtp_accounts = "smtp://ada:s3cret@a"', "smtp_accounts: expected tables, each under [[smtp_accounts]]"),
+        ('smtp_accounts = ["smtp://ada:s3cret@a"]', "smtp_accounts[1]: expected a table"),
+    ],
+)
+def test_a_fault_in_an_account_is_named_with_its_place(
+    environment: Environment, tmp_path: Path, content: str, expected: str
+) -> None:
+    (tmp_path / "a.url").write_text("smtp://ada:s3cret@mail.example")
+    (tmp_path / "b.url").write_text("ada:s3cret@mail.example")
+    (tmp_path / "c.url").write_bytes(b"\xff\x00s3cret")
+    environment.write(content)
+    assert environment.fault().startswith(f"newsletter.toml: {expected}")
+
+
+def test_every_fault_of_every_account_is_told_at_once(environment: Environment) -> None:
+    environment.write(account("weight = -1\nconnections = 0") + account("weight = -1"))
+    message = environment.fault()
+    assert message.count("newsletter.toml: ") == 3
+    assert "; newsletter.toml: smtp_accounts[2].weight: " in message
+
+
+def test_one_account_and_several_are_not_both_set(environment: Environment) -> None:
+    environment.write(account())
+    assert environment.fault(SMTP_URL="smtp://127.0.0.1:25") == (
+        "NEWSLETTER_SMTP_URL and newsletter.toml: smtp_accounts are both set: keep one of them"
+    )
+
+
+def test_no_description_of_the_accounts_shows_a_password(environment: Environment, tmp_path: Path) -> None:
+    (tmp_path / "smtp.secret").write_text("smtps://ada:s3cret@mail.example")
+    environment.write(PACED)
+    settings = load_settings()
+    assert "s3cret" not in repr(settings) + str(settings) + repr(settings.accounts) + settings.model_dump_json()
+
+
+def key(
+    lines: str = "", domain: str = '"Lettres.Exämple.org"', selector: str = '"S2026"', file: str = '"a.pem"'
+) -> str:
+    return f"[[dkim]]\ndomain = {domain}\nselector = {selector}\nkey_file = {file}\n{lines}\n"
+
+
+def test_the_keys_that_sign_are_read_and_a_domain_may_have_two(environment: Environment, tmp_path: Path) -> None:
+    (tmp_path / "a.pem").touch()
+    environment.write(key() + key(selector='"s2026.ed25519"'))
+    domain, file = "lettres.xn--exmple-cua.org", Path("a.pem")
+    assert load_settings().dkim == (
+        DkimSetting(domain=domain, selector="s2026", key_file=file),
+        DkimSetting(domain=domain, selector="s2026.ed25519", key_file=file),
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (key(file='"none.pem"'), "dkim[1].key_file: the file cannot be read (no such file or directory)"),
+        (key(file='"."'), "dkim[1].key_file: the file cannot be read (is a directory)"),
+        (key(file='"-----BEGIN s3cret"'), "dkim[1].key_file: the file cannot be read (no such file or directory)"),
+        (key(file="5"), "dkim[1].key_file: input is not a valid path"),
+        (key(domain='"localhost"'), f"dkim[1].domain: {DOMAIN}"),
+        (key(domain="5"), f"dkim[1].domain: {DOMAIN}"),
+        (key(selector='""'), "dkim[1].selector: expected a selector such as s2026"),
+        (key(selector='"s2026._domainkey"'), "dkim[1].selector: expected a selector such as s2026"),
+        (key(selector='"-s"'), "dkim[1].selector: expected a selector such as s2026"),
+        (key(selector='"é"'), "dkim[1].selector: expected a selector such as s2026"),
+        (key("sellector = 5"), "dkim[1]: sellector is not a setting: did you mean selector?"),
+        (key() + key(selector='"s2026"'), "dkim: two are named s2026._domainkey.lettres.xn--exmple-cua.org"),
+        ("[[dkim]]\n", "dkim[1].domain is missing; newsletter.toml: dkim[1].selector is missing"),
+        ("[dkim]\n", "dkim: expected tables, each under [[dkim]]"),
+    ],
+)
+def test_a_fault_in_a_key_that_signs_is_named_with_its_place(
+    environment: Environment, tmp_path: Path, content: str, expected: str
+) -> None:
+    (tmp_path / "a.pem").touch()
+    environment.write(content)
+    assert environment.fault().startswith(f"newsletter.toml: {expected}")
