@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
+from newsletter.clock import utc_now
 from newsletter.errors import ConfigError, UnavailableError
 
 BUSY_TIMEOUT_SECONDS = 30
@@ -67,6 +69,14 @@ class Database:
                     "NEWSLETTER_DATABASE_URL"
                 ) from error
             raise
+
+
+def moment(session: Session) -> datetime:
+    """The present moment (UTC) by the database's clock: the same for all machines, whatever their own clocks say."""
+    if session.get_bind().dialect.name == "sqlite":
+        return utc_now()
+    now: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
+    return now.astimezone(UTC)
 
 
 def _sqlite_engine(url: str) -> Engine:

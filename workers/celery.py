@@ -5,7 +5,7 @@ from __future__ import annotations
 from newsletter.config import load_settings
 from newsletter.queue import FLUSH_EVENTS, SWEEP, make_celery
 
-SWEEP_SECONDS = 5.0
+SWEEP_SECONDS = 1.0
 FLUSH_SECONDS = 2.0
 
 settings = load_settings()

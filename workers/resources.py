@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache
 
+from newsletter.clock import utc_now
 from newsletter.config import Settings
-from newsletter.db import Database
+from newsletter.db import Database, moment
 from newsletter.mail.transport import SmtpTransport
 from newsletter.queue import Queue, make_redis
+from newsletter.sending.books import Books
+from newsletter.sending.carrier import Desk
 from newsletter.sending.deliver import load_builder
+from newsletter.sending.dispatch import Dispatcher
+from newsletter.sending.draw import Hand, draw
 from newsletter.sending.journal import Journal
 from newsletter.sending.message import MessageBuilder
+from newsletter.smtp_accounts import Account
 from newsletter.tracking.events import EventBuffer
 from newsletter.tracking.tokens import Tokens
 from workers.celery import settings
+from workers.draining import is_draining
 
 KEPT_BUILDERS = 8
 
@@ -27,31 +35,55 @@ class Resources:
     database: Database
     queue: Queue
     events: EventBuffer
-    transport: SmtpTransport
     tokens: Tokens
-    journal: Journal
-    _builders: dict[int, MessageBuilder] = field(default_factory=dict)
+    dispatcher: Dispatcher
+    desk: Desk
+    transports: dict[str, SmtpTransport] = field(default_factory=dict)
 
-    def builder(self, mailing_id: int) -> MessageBuilder:
-        """The builder of a mailing's messages; its content is frozen, so a kept one stays right."""
-        if mailing_id not in self._builders:
-            while len(self._builders) >= KEPT_BUILDERS:
-                self._builders.pop(next(iter(self._builders)))
-            with self.database.read() as session:
-                builder = load_builder(session, mailing_id, self.settings.base_url, self.tokens)
-            self._builders[mailing_id] = builder
-        return self._builders[mailing_id]
+    def transport(self, account: Account) -> SmtpTransport:
+        """The connections to an account's server."""
+        if account.name not in self.transports:
+            self.transports[account.name] = SmtpTransport(account.smtp, connections=account.connections)
+        return self.transports[account.name]
 
 
 @cache
 def resources() -> Resources:
     """This process's own."""
+    database = Database(settings.database)
+    tokens = Tokens.of(settings.secret())
+    dispatcher = Dispatcher(settings.accounts)
+    books = Books(database, Journal(settings.data_dir), moment, timedelta(hours=settings.retry_hours))
+    builders = _Builders(database, settings.base_url, tokens)
+
+    def draw_next() -> Hand | None:
+        with books.write() as (session, now):
+            return draw(session, dispatcher, books.journal.owner, now)
+
     return Resources(
         settings=settings,
-        database=Database(settings.database),
+        database=database,
         queue=Queue(settings),
         events=EventBuffer(make_redis(settings)),
-        transport=SmtpTransport(settings.smtp),
-        tokens=Tokens.of(settings.secret()),
-        journal=Journal(settings.data_dir),
+        tokens=tokens,
+        dispatcher=dispatcher,
+        desk=Desk(books, draw_next, builders.builder, utc_now, is_draining),
     )
+
+
+class _Builders:
+    """The builders of the mailings under way; a mailing's content is frozen, so a kept one stays right."""
+
+    def __init__(self, database: Database, base_url: str, tokens: Tokens) -> None:
+        self._database = database
+        self._base_url = base_url
+        self._tokens = tokens
+        self._kept: dict[int, MessageBuilder] = {}
+
+    def builder(self, mailing_id: int) -> MessageBuilder:
+        if mailing_id not in self._kept:
+            while len(self._kept) >= KEPT_BUILDERS:
+                self._kept.pop(next(iter(self._kept)))
+            with self._database.read() as session:
+                self._kept[mailing_id] = load_builder(session, mailing_id, self._base_url, self._tokens)
+        return self._kept[mailing_id]

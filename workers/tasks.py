@@ -3,52 +3,51 @@
 from __future__ import annotations
 
 from newsletter import queue
-from newsletter.clock import utc_now
-from newsletter.sending import deliver as delivering
-from newsletter.sending.journal import dead_journals
-from newsletter.sending.plan import Batch, plan
-from newsletter.sending.settle import settle_for
+from newsletter.db import moment
+from newsletter.sending.deliver import deliver
+from newsletter.sending.journal import dead_journals, living_owners
+from newsletter.sending.plan import plan
+from newsletter.sending.recover import settle_for
 from newsletter.sending.sweep import due_mailings, sweep
 from newsletter.tracking.events import flush
 from workers.celery import app
 from workers.resources import resources
 
+# More tasks than this need not wait: those that find work put themselves back.
+TASKS_WAITING = 16
+
 
 @app.task(name=queue.PLAN)
 def plan_mailing(mailing_id: int) -> None:
-    with resources().database.write() as session:
-        batches = plan(session, mailing_id, utc_now())
-    _enqueue(batches)
+    mine = resources()
+    with mine.database.write() as session:
+        planned = plan(session, mailing_id, moment(session))
+    if planned:
+        _call_workers()
 
 
 @app.task(name=queue.DELIVER)
-def deliver_batch(mailing_id: int, first_id: int, last_id: int) -> None:
+def deliver_due() -> None:
     mine = resources()
-    delivering.deliver(
-        mine.database,
-        Batch(mailing_id, first_id, last_id),
-        mine.transport,
-        mine.builder,
-        mine.journal,
-        utc_now,
-    )
+    if deliver(mine.desk, mine.transport):
+        mine.queue.put(queue.DELIVER)
 
 
 @app.task(name=queue.SWEEP)
 def sweep_ledger() -> None:
     mine = resources()
-    for testimony in dead_journals(mine.settings.data_dir):
+    mine.desk.books.open()
+    data_dir = mine.settings.data_dir
+    for testimony in dead_journals(data_dir):
         with mine.database.write() as session:
-            settle_for(session, testimony, utc_now())
+            settle_for(session, testimony, moment(session))
     with mine.database.read() as session:
-        due = due_mailings(session, utc_now())
+        due = due_mailings(session, moment(session))
     for mailing_id in due:
         mine.queue.put(queue.PLAN, mailing_id)
-    # While tasks wait, what is due is most likely among them; enqueueing it again would only lengthen the queue.
-    if mine.queue.waiting() == 0:
-        with mine.database.write() as session:
-            batches = sweep(session, utc_now())
-        _enqueue(batches)
+    with mine.database.write() as session:
+        sweep(session, moment(session), alive=living_owners(data_dir))
+    _call_workers()
 
 
 @app.task(name=queue.FLUSH_EVENTS)
@@ -60,6 +59,10 @@ def flush_events() -> None:
         mine.events.drop(events)
 
 
-def _enqueue(batches: list[Batch]) -> None:
-    for batch in batches:
-        resources().queue.put(queue.DELIVER, batch.mailing_id, batch.first_id, batch.last_id)
+def _call_workers() -> None:
+    """Have as many tasks wait as there are batches that may go now, up to a number."""
+    mine = resources()
+    with mine.database.read() as session:
+        batches = mine.dispatcher.waiting(session, moment(session), TASKS_WAITING)
+    for _ in range(batches - mine.queue.waiting()):
+        mine.queue.put(queue.DELIVER)

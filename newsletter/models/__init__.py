@@ -5,13 +5,17 @@ from newsletter.models.audience import Import, List, Subscriber, Subscription, S
 from newsletter.models.base import Base
 from newsletter.models.event import Event, EventKind
 from newsletter.models.issue import Issue, Revision
-from newsletter.models.mailing import OPEN_STATES, Delivery, DeliveryState, Link, Mailing, MailingStatus
+from newsletter.models.ledger import OPEN_STATES, Batch, Delivery, DeliveryState, of_mailing
+from newsletter.models.mailing import Link, Mailing, MailingStatus
+from newsletter.models.pace import DayCount, Pace
 from newsletter.models.publication import Publication
 
 __all__ = [
     "OPEN_STATES",
     "Asset",
     "Base",
+    "Batch",
+    "DayCount",
     "Delivery",
     "DeliveryState",
     "Event",
@@ -22,10 +26,12 @@ __all__ = [
     "List",
     "Mailing",
     "MailingStatus",
+    "Pace",
     "Publication",
     "Revision",
     "Subscriber",
     "Subscription",
     "SubscriptionStatus",
     "Suppression",
+    "of_mailing",
 ]

@@ -1,4 +1,4 @@
-"""What is sent: a mailing, its links, and the ledger with one row a recipient."""
+"""What is sent: a mailing, how it is to go out, and the links its readers may follow."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from newsletter.models.base import Base, BigNumber, Key, Moment, word_enum
@@ -23,7 +23,11 @@ class MailingStatus(StrEnum):
 
 
 class Mailing(Base):
-    """One issue to one audience at one time. `content` is the compiled issue, so that nothing changes mid-send."""
+    """One issue to one audience at one time. `content` is the compiled issue, so that nothing changes mid-send.
+
+    `local_time` (08:00) sends at that hour in each subscriber's own zone, `window` (mon-fri 08:00-20:00) only within
+    those hours of the publication's zone. With `canary` so many go first, and the rest once these were judged good.
+    """
 
     __tablename__ = "mailings"
     __table_args__ = (Index(None, "status", "due_at"),)
@@ -35,8 +39,14 @@ class Mailing(Base):
     subject: Mapped[str] = mapped_column(Text)
     content: Mapped[dict[str, Any]] = mapped_column(JSON, deferred=True)
     due_at: Mapped[Moment]
+    local_time: Mapped[str | None] = mapped_column(String(5))
+    window: Mapped[str | None] = mapped_column(String(60))
+    canary: Mapped[int | None]
+    canary_judged_at: Mapped[datetime | None]
+    pause_reason: Mapped[str | None] = mapped_column(Text)
     audience_size: Mapped[int | None]
     audience_digest: Mapped[str | None] = mapped_column(String(64))
+    outcomes_digest: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[Moment]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
@@ -50,41 +60,3 @@ class Link(Base):
     mailing_id: Mapped[BigNumber] = mapped_column(ForeignKey("mailings.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     url: Mapped[str] = mapped_column(Text)
-
-
-class DeliveryState(StrEnum):
-    """A recipient's place in the ledger. `sent` and all that follow it are outcomes and stay."""
-
-    PENDING = "pending"
-    CLAIMED = "claimed"
-    DEFERRED = "deferred"
-    SENT = "sent"
-    REJECTED = "rejected"
-    SUPPRESSED = "suppressed"
-    CANCELLED = "cancelled"
-    UNCERTAIN = "uncertain"
-
-
-OPEN_STATES = (DeliveryState.PENDING, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
-
-
-class Delivery(Base):
-    """One mailing to one subscriber, at the address frozen when the mailing began."""
-
-    __tablename__ = "deliveries"
-    __table_args__ = (
-        UniqueConstraint("mailing_id", "subscriber_id"),
-        Index(None, "mailing_id", "state", "id"),
-    )
-
-    id: Mapped[Key]
-    mailing_id: Mapped[BigNumber] = mapped_column(ForeignKey("mailings.id"))
-    subscriber_id: Mapped[BigNumber] = mapped_column(ForeignKey("subscribers.id"), index=True)
-    email: Mapped[str] = mapped_column(String(254))
-    state: Mapped[DeliveryState] = mapped_column(word_enum(DeliveryState))
-    attempts: Mapped[int] = mapped_column(default=0)
-    due_at: Mapped[datetime | None]
-    claimed_by: Mapped[str | None] = mapped_column(String(100))
-    claimed_at: Mapped[datetime | None]
-    settled_at: Mapped[datetime | None]
-    reply: Mapped[str | None] = mapped_column(Text)

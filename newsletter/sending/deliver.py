@@ -1,31 +1,30 @@
-"""claim -> merge -> build -> send -> settle, for one batch."""
+"""take -> claim -> merge -> build -> send -> settle: a worker's turn.
+
+A turn lasts seconds. Batch after batch goes over the same connections, which so are never idle, and then the worker
+is free for other tasks. No transaction spans the network.
+"""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Sequence
-from datetime import datetime
+import time
+from collections.abc import Callable
 from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from newsletter.db import Database
-from newsletter.errors import NewsletterError, UnavailableError
-from newsletter.mail.courier import Courier, Parcel
-from newsletter.mail.outcome import Outcome, Verdict
+from newsletter.errors import ConfigError, UnavailableError
+from newsletter.mail.courier import Courier
 from newsletter.models import List, Mailing, Publication
 from newsletter.rendering.content import Content
-from newsletter.sending import ledger
-from newsletter.sending.journal import Journal
-from newsletter.sending.ledger import Claim
-from newsletter.sending.message import Addressee, MessageBuilder, Sender
-from newsletter.sending.plan import Batch
-from newsletter.sending.settle import Settlement, settle
+from newsletter.sending.books import OpenBatch
+from newsletter.sending.carrier import Carrier, Desk
+from newsletter.sending.draw import Hand
+from newsletter.sending.message import MessageBuilder, Sender
+from newsletter.smtp_accounts import Account
 from newsletter.tracking.tokens import Tokens
 
-# Outcomes are written down this many at a time; until then the journal has them.
-SETTLE_SIZE = 200
+TURN_SECONDS = 3.0
 
 
 class Transport(Protocol):
@@ -34,90 +33,39 @@ class Transport(Protocol):
     def run(self, courier: Courier) -> None: ...
 
 
-def deliver(
-    database: Database,
-    batch: Batch,
-    transport: Transport,
-    builders: Callable[[int], MessageBuilder],
-    journal: Journal,
-    clock: Callable[[], datetime],
-) -> None:
-    """Send what is due of a batch; harmless when run twice, late or never. No transaction spans the network."""
-    with database.write() as session:
-        claims = ledger.claim(session, batch, journal.owner, clock())
-    if claims:
-        books = _Books(database, journal, clock)
-        courier = _ClaimCourier(claims, builders(batch.mailing_id), books)
-        try:
-            transport.run(courier)
-        except UnavailableError as error:
-            courier.put_off(error)
-        books.write()
-    with database.write() as session:
-        ledger.close(session, batch.mailing_id, clock())
+def deliver(desk: Desk, transport: Callable[[Account], Transport], seconds: float = TURN_SECONDS) -> bool:
+    """Send whatever is due for some seconds; whether there may be more. Harmless at any time, in any number.
+
+    Raises UnavailableError when the database does not answer; what has become of messages is kept until it does.
+    """
+    desk.books.open()
+    ends_at = time.monotonic() + seconds
+    hand: Hand | None = None
+    while not desk.is_stopping() and (hand or time.monotonic() < ends_at):
+        hand = hand or desk.draw()
+        if hand is None:
+            return False
+        hand = _play(desk, transport, hand, ends_at)
+    if hand:
+        desk.books.finish(OpenBatch(hand.work.taken, 0))
+        desk.books.post()
+    return True
 
 
-class _Books:
-    """Outcomes on their way into the ledger."""
-
-    def __init__(self, database: Database, journal: Journal, clock: Callable[[], datetime]) -> None:
-        self._database = database
-        self.journal = journal
-        self.clock = clock
-        self._settlements: list[Settlement] = []
-
-    def enter(self, claim: Claim, outcome: Outcome) -> None:
-        self._settlements.append(Settlement(claim, outcome))
-        if len(self._settlements) >= SETTLE_SIZE:
-            self.write()
-
-    def write(self) -> None:
-        settlements, self._settlements = self._settlements, []
-        if not settlements:
-            return
-        with self._database.write() as session:
-            settle(session, settlements, self.journal.owner, self.clock())
-        self.journal.clear()
-
-
-class _ClaimCourier:
-    """Builds a message for each claim as the transport asks for it, and books what becomes of it."""
-
-    def __init__(self, claims: Sequence[Claim], builder: MessageBuilder, books: _Books) -> None:
-        self._waiting = deque(claims)
-        self._open = {claim.delivery_id: claim for claim in claims}
-        self._builder = builder
-        self._books = books
-
-    def next_parcel(self) -> Parcel | None:
-        while self._waiting:
-            claim = self._waiting.popleft()
-            try:
-                envelope = self._builder.build(_addressee(claim), self._books.clock())
-            except NewsletterError as error:
-                self._settle(claim.delivery_id, Outcome(Verdict.REJECTED, f"no message could be built: {error}"))
-            else:
-                return Parcel(claim.delivery_id, envelope)
+def _play(desk: Desk, transport: Callable[[Account], Transport], hand: Hand, ends_at: float) -> Hand | None:
+    """Send a hand and those drawn after it; the one that goes over another account, if it came to that."""
+    account = hand.work.account
+    if account is None or not hand.claims:
         return None
-
-    def leaving(self, slot: int, key: int) -> None:
-        self._books.journal.leaving(slot, key)
-
-    def settled(self, slot: int, key: int, outcome: Outcome) -> None:
-        self._books.journal.settled(slot, key, outcome)
-        self._settle(key, outcome)
-
-    def put_off(self, error: Exception) -> None:
-        """Defer whatever the transport could not even try."""
-        for key in list(self._open):
-            self._settle(key, Outcome(Verdict.DEFERRED, str(error)))
-
-    def _settle(self, key: int, outcome: Outcome) -> None:
-        self._books.enter(self._open.pop(key), outcome)
-
-
-def _addressee(claim: Claim) -> Addressee:
-    return Addressee(claim.delivery_id, claim.email, claim.first_name, claim.last_name, claim.attributes)
+    carrier = Carrier(desk, account, hand, ends_at)
+    try:
+        transport(account).run(carrier)
+    except (UnavailableError, ConfigError) as error:
+        carrier.give_up(error)
+    desk.books.post()
+    if carrier.trouble:
+        raise carrier.trouble
+    return carrier.next_hand
 
 
 def load_builder(session: Session, mailing_id: int, base_url: str, tokens: Tokens) -> MessageBuilder:

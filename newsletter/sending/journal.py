@@ -24,12 +24,15 @@ ENTRIES = 1024
 FOLDER = "journals"
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _HEADER = struct.Struct("36sQ")
+_COUNT = struct.Struct("Q")
 _SLOT = struct.Struct("Q")
 _ENTRY = struct.Struct("QB119s")
+_COUNT_AT = _HEADER.size - _COUNT.size
 _SLOTS_AT = _HEADER.size
 _ENTRIES_AT = _SLOTS_AT + SLOTS * _SLOT.size
 _SIZE = _ENTRIES_AT + ENTRIES * _ENTRY.size
 _VERDICTS = tuple(Verdict)
+_NUMBERS = {verdict: number for number, verdict in enumerate(_VERDICTS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +71,12 @@ class Journal:
         """The outcome of a delivery is known. Raises IndexError after 1,024 of them without `clear`."""
         if self._entries >= ENTRIES:
             raise IndexError("the journal is full")
-        reply = outcome.reply.encode()[: _ENTRY.size - 9]
-        verdict = _VERDICTS.index(outcome.verdict)
-        _ENTRY.pack_into(self._map, _ENTRIES_AT + self._entries * _ENTRY.size, delivery_id, verdict, reply)
+        place = _ENTRIES_AT + self._entries * _ENTRY.size
+        # struct cuts what is too long.
+        _ENTRY.pack_into(self._map, place, delivery_id, _NUMBERS[outcome.verdict], outcome.reply.encode())
         self._entries += 1
         # The entry counts from here on; only then is the connection free of doubt.
-        _HEADER.pack_into(self._map, 0, _boot_id(), self._entries)
+        _COUNT.pack_into(self._map, _COUNT_AT, self._entries)
         place = _SLOTS_AT + slot * _SLOT.size
         if _SLOT.unpack_from(self._map, place) == (delivery_id,):
             _SLOT.pack_into(self._map, place, 0)
@@ -81,7 +84,7 @@ class Journal:
     def clear(self) -> None:
         """The ledger has all of it now."""
         self._entries = 0
-        _HEADER.pack_into(self._map, 0, _boot_id(), 0)
+        _COUNT.pack_into(self._map, _COUNT_AT, 0)
 
     def close(self) -> None:
         """Leave the file to the next sweep."""
@@ -107,6 +110,24 @@ def dead_journals(data_dir: Path) -> Iterator[Testimony]:
             if path.exists():
                 yield _read(path.name, file.read())
                 path.unlink()
+
+
+def living_owners(data_dir: Path) -> frozenset[str]:
+    """The owners of this machine's journals whose processes live; nothing a clock says makes them dead."""
+    folder = data_dir / FOLDER
+    paths = [path for path in folder.glob("*") if not path.suffix] if folder.is_dir() else []
+    return frozenset(path.name for path in paths if _is_locked(path))
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 def _read(owner: str, data: bytes) -> Testimony:

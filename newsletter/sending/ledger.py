@@ -3,18 +3,24 @@
 pending -> claimed -> sent | deferred | rejected | uncertain
 pending -> suppressed, where the subscriber left or was suppressed since the audience was frozen
 deferred -> claimed, once its time has come
+claimed -> pending, where a worker gives back what it has not sent
+pending, deferred -> cancelled
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import case, exists, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, true, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from newsletter.mail.addresses import domain_of
 from newsletter.models import (
     OPEN_STATES,
+    Batch,
     Delivery,
     DeliveryState,
     Mailing,
@@ -24,14 +30,23 @@ from newsletter.models import (
     SubscriptionStatus,
     Suppression,
 )
-from newsletter.sending.plan import Batch, is_due
+from newsletter.sending.seal import digest_of, seal
 
-# Far longer than a batch can take; a claim this old belongs to a worker that is gone.
-LEASE = timedelta(minutes=15)
+_SILENT = {"synchronize_session": False}
 
-# A paused mailing may still have claims, of workers that were at it.
-UNDER_WAY = (MailingStatus.SENDING, MailingStatus.PAUSED)
-DOUBT = "the worker stopped before it could say whether this was sent"
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A batch that this worker, and no other, has: a run of one mailing's deliveries, both ends included."""
+
+    batch_id: int
+    mailing_id: int
+    first_id: int
+    last_id: int
+
+    def holds(self) -> ColumnElement[bool]:
+        """Whether a delivery is of this batch."""
+        return and_(Delivery.id.between(self.first_id, self.last_id), Delivery.mailing_id == self.mailing_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,39 +59,100 @@ class Claim:
     last_name: str
     attributes: dict[str, str]
     attempts: int
+    deferred_since: datetime | None
 
 
-def claim(session: Session, batch: Batch, worker: str, now: datetime) -> list[Claim]:
-    """Take what is due of a batch, in one statement that also looks again at unsubscribes and suppressions.
+def take(
+    session: Session,
+    mailing_id: int,
+    owner: str,
+    now: datetime,
+    *,
+    resting: Collection[str] = (),
+    last: int | None = None,
+) -> Taken | None:
+    """Take the batch of a mailing that has been due longest and that nobody has; None where there is none."""
+    free = (
+        select(Batch.id)
+        .where(is_free(mailing_id, now, resting, last))
+        .order_by(Batch.due_at, Batch.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    row = session.execute(
+        update(Batch)
+        .where(Batch.id == free.scalar_subquery())
+        .values(taken_by=owner, taken_at=now)
+        .returning(Batch.id, Batch.mailing_id, Batch.first_id, Batch.last_id)
+        .execution_options(**_SILENT)
+    ).first()
+    return Taken(*row) if row else None
 
-    Nothing is taken twice, however often the batch is delivered, nor while the mailing is not `sending`.
+
+def is_free(
+    mailing_id: int | InstrumentedAttribute[int],
+    now: datetime,
+    resting: Collection[str] = (),
+    last: int | None = None,
+) -> ColumnElement[bool]:
+    """Whether a batch of the mailing is due and nobody has it.
+
+    Batches that wait for one of the `resting` domains are not free, nor those after the one numbered `last`.
+    """
+    free = [Batch.mailing_id == mailing_id, Batch.due_at <= now, Batch.taken_by.is_(None)]
+    if resting:
+        free.append(or_(Batch.waits_for.is_(None), Batch.waits_for.not_in(resting)))
+    if last is not None:
+        free.append(Batch.id <= last)
+    return and_(*free)
+
+
+def is_due(now: datetime) -> ColumnElement[bool]:
+    """Whether a delivery waits to be sent: never tried, or deferred until a time that has come."""
+    return or_(
+        Delivery.state == DeliveryState.PENDING,
+        (Delivery.state == DeliveryState.DEFERRED) & (Delivery.due_at <= now),
+    )
+
+
+def due(session: Session, taken: Taken, now: datetime) -> list[tuple[int, str]]:
+    """What may be claimed of a batch, each with its recipient's domain."""
+    rows = session.execute(
+        select(Delivery.id, Delivery.email).where(taken.holds(), is_due(now)).order_by(Delivery.id)
+    )
+    return [(delivery_id, domain_of(email)) for delivery_id, email in rows]
+
+
+def claim(
+    session: Session, taken: Taken, owner: str, now: datetime, *, only: Sequence[int] | None = None
+) -> list[Claim]:
+    """Claim what is due of a batch, or `only` these of it, and look again at unsubscribes and suppressions.
+
+    Nothing is claimed twice, nor while the mailing is not `sending`.
     """
     wanted = exists().where(
         Subscription.list_id == Mailing.list_id,
         Subscription.subscriber_id == Delivery.subscriber_id,
         Subscription.status == SubscriptionStatus.ACTIVE,
-        Mailing.id == Delivery.mailing_id,
+        Mailing.id == taken.mailing_id,
     )
     unwanted = or_(~wanted, exists().where(Suppression.email == Delivery.email))
-    taken = session.execute(
+    session.execute(
         update(Delivery)
         .where(
-            Delivery.mailing_id == batch.mailing_id,
-            Delivery.id.between(batch.first_id, batch.last_id),
+            taken.holds(),
             is_due(now),
-            exists().where(Mailing.id == batch.mailing_id, Mailing.status == MailingStatus.SENDING),
+            true() if only is None else Delivery.id.in_(only),
+            exists().where(Mailing.id == taken.mailing_id, Mailing.status == MailingStatus.SENDING),
         )
         .values(
             state=case((unwanted, DeliveryState.SUPPRESSED.value), else_=DeliveryState.CLAIMED.value),
             settled_at=case((unwanted, now), else_=None),
-            claimed_by=worker,
-            claimed_at=now,
+            claimed_by=owner,
             attempts=Delivery.attempts + 1,
         )
-        .returning(Delivery.id, Delivery.state)
-        .execution_options(synchronize_session=False)
+        .execution_options(**_SILENT)
     )
-    ids = [delivery_id for delivery_id, state in taken if state == DeliveryState.CLAIMED]
     rows = session.execute(
         select(
             Delivery.id,
@@ -85,45 +161,110 @@ def claim(session: Session, batch: Batch, worker: str, now: datetime) -> list[Cl
             Subscriber.last_name,
             Subscriber.attributes,
             Delivery.attempts,
+            Delivery.deferred_since,
         )
         .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
-        .where(Delivery.id.in_(ids))
+        .where(taken.holds(), Delivery.state == DeliveryState.CLAIMED, Delivery.claimed_by == owner)
         .order_by(Delivery.id)
     )
     return [Claim(*row) for row in rows]
 
 
-def recover(session: Session, now: datetime) -> int:
-    """Call claims uncertain whose worker is gone: nobody knows what it had sent. How many there were."""
-    lost = session.execute(
-        update(Delivery)
-        .where(
-            Delivery.mailing_id.in_(select(Mailing.id).where(Mailing.status.in_(UNDER_WAY))),
-            Delivery.state == DeliveryState.CLAIMED,
-            Delivery.claimed_at < now - LEASE,
-        )
-        .values(
-            state=DeliveryState.UNCERTAIN,
-            settled_at=now,
-            reply=DOUBT,
-        )
-        .returning(Delivery.id)
-        .execution_options(synchronize_session=False)
+def put_back(
+    session: Session,
+    taken: Taken,
+    owner: str,
+    now: datetime,
+    *,
+    not_before: datetime | None = None,
+    waits_for: str | None = None,
+) -> None:
+    """Give a batch back, with the claims on it that were not sent; it is sealed once every recipient has an outcome.
+
+    What is left is due at once, `not_before` a time, or once `waits_for`'s pace allows. Does nothing to a batch that
+    is no longer the owner's.
+    """
+    # Locked first, so that nobody reopens a recipient between the counting and the sealing.
+    status = session.scalar(
+        select(Mailing.status)
+        .join(Batch, Batch.mailing_id == Mailing.id)
+        .where(Batch.id == taken.batch_id, Batch.taken_by == owner)
+        .with_for_update(of=Batch)
     )
-    return len(lost.all())
+    if status is None:
+        return
+    _release(session, taken, owner)
+    if status is MailingStatus.CANCELLED:
+        _cancel_rest(session, taken, now)
+    pending, deferred, next_due = session.execute(
+        select(
+            func.count().filter(Delivery.state == DeliveryState.PENDING),
+            func.count().filter(Delivery.state == DeliveryState.DEFERRED),
+            func.min(Delivery.due_at).filter(Delivery.state == DeliveryState.DEFERRED),
+        ).where(taken.holds(), Delivery.state.in_(OPEN_STATES))
+    ).one()
+    values: dict[str, Any] = {"taken_by": None, "due_at": None, "waits_for": None, "seals": None, "digest": None}
+    if pending and waits_for and not deferred:
+        values |= {"due_at": now, "waits_for": waits_for}
+    elif pending:
+        values["due_at"] = min(filter(None, (not_before or now, next_due)))
+    elif deferred:
+        values["due_at"] = next_due
+    else:
+        values["seals"], values["digest"] = seal(session, taken.holds())
+    session.execute(update(Batch).where(Batch.id == taken.batch_id).values(values).execution_options(**_SILENT))
+
+
+def batches_of(session: Session, owner: str) -> list[Taken]:
+    """The batches that a worker has."""
+    rows = session.execute(
+        select(Batch.id, Batch.mailing_id, Batch.first_id, Batch.last_id).where(Batch.taken_by == owner)
+    )
+    return [Taken(*row) for row in rows]
 
 
 def close(session: Session, mailing_id: int, now: datetime) -> bool:
-    """Close a mailing once no delivery is open. Whether this call closed it."""
-    closed = session.execute(
-        update(Mailing)
+    """Close a mailing once no recipient is without an outcome. Whether this call closed it."""
+    mailing = session.scalar(
+        select(Mailing)
         .where(
             Mailing.id == mailing_id,
-            Mailing.status == MailingStatus.SENDING,
-            ~exists().where(Delivery.mailing_id == mailing_id, Delivery.state.in_(OPEN_STATES)),
+            Mailing.status.in_((MailingStatus.SENDING, MailingStatus.CANCELLED)),
+            Mailing.audience_size.is_not(None),
+            Mailing.finished_at.is_(None),
         )
-        .values(status=MailingStatus.SENT, finished_at=now)
-        .returning(Mailing.id)
-        .execution_options(synchronize_session=False)
+        .with_for_update(skip_locked=True)
     )
-    return closed.first() is not None
+    # Asked once the mailing is locked: whoever reopens a recipient locks it too.
+    of_mailing = Batch.mailing_id == mailing_id
+    if mailing is None or session.scalar(select(exists().where(of_mailing, Batch.digest.is_(None)))):
+        return False
+    digests = session.scalars(select(Batch.digest).where(of_mailing).order_by(Batch.id))
+    mailing.outcomes_digest = digest_of(digest for digest in digests if digest)
+    mailing.finished_at = now
+    if mailing.status is MailingStatus.SENDING:
+        mailing.status = MailingStatus.SENT
+    session.flush()
+    return True
+
+
+def _release(session: Session, taken: Taken, owner: str) -> None:
+    session.execute(
+        update(Delivery)
+        .where(taken.holds(), Delivery.state == DeliveryState.CLAIMED, Delivery.claimed_by == owner)
+        .values(state=DeliveryState.PENDING, claimed_by=None, attempts=Delivery.attempts - 1)
+        .execution_options(**_SILENT)
+    )
+
+
+def _cancel_rest(session: Session, taken: Taken, now: datetime) -> None:
+    """Nobody waits for a mailing that was cancelled."""
+    session.execute(
+        update(Delivery)
+        .where(
+            taken.holds(),
+            Delivery.state.in_((DeliveryState.PENDING, DeliveryState.DEFERRED)),
+        )
+        .values(state=DeliveryState.CANCELLED, settled_at=now)
+        .execution_options(**_SILENT)
+    )

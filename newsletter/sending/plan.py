@@ -2,97 +2,149 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from itertools import islice
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, exists, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from newsletter.models import (
+    Batch,
     Delivery,
     DeliveryState,
+    List,
     Mailing,
     MailingStatus,
+    Publication,
     Subscriber,
     Subscription,
     SubscriptionStatus,
     Suppression,
 )
+from newsletter.sending.times import cohorts, time_of_day
 
-BATCH_SIZE = 100
+BATCH_SIZE = 1000
+ROWS_AT_A_TIME = 5000
+# The column of an import that holds a subscriber's IANA zone.
+ZONE_ATTRIBUTE = "timezone"
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """A run of one mailing's deliveries, both ends included. Small enough to finish within seconds."""
+class Cohort:
+    """Those of an audience who are due at the same moment: in these zones, or (None) all who are in no other."""
 
-    mailing_id: int
-    first_id: int
-    last_id: int
+    due_at: datetime
+    zones: tuple[str, ...] | None = None
 
 
-def plan(session: Session, mailing_id: int, now: datetime) -> list[Batch]:
-    """Freeze the audience of a mailing that is due, and the batches to send. Nothing when it began already."""
-    list_id = session.scalar(
-        update(Mailing)
+def plan(session: Session, mailing_id: int, now: datetime) -> bool:
+    """Freeze the audience of a mailing that is due into deliveries and batches; memory does not grow with it.
+
+    False where the mailing is not due, began already, or is being planned by somebody else at this moment.
+    """
+    mailing = session.scalar(
+        select(Mailing)
         .where(Mailing.id == mailing_id, Mailing.status == MailingStatus.SCHEDULED, Mailing.due_at <= now)
-        .values(status=MailingStatus.SENDING, started_at=now)
-        .returning(Mailing.list_id)
+        .with_for_update(skip_locked=True)
     )
-    if list_id is None:
-        return []
-    _freeze(session, mailing_id, list_id)
-    size, digest = _audience(session, mailing_id)
-    session.execute(
-        update(Mailing).where(Mailing.id == mailing_id).values(audience_size=size, audience_digest=digest)
+    if mailing is None:
+        return False
+    mailing.status, mailing.started_at = MailingStatus.SENDING, now
+    audience = _Audience(mailing.canary, last_id=session.scalar(select(func.max(Delivery.id))) or 0)
+    for cohort in _cohorts(session, mailing):
+        _freeze(session, mailing, cohort)
+        audience.add(frozen(session, mailing_id, after=audience.last_id), cohort.due_at)
+    if audience.batches:
+        session.execute(insert(Batch), [{"mailing_id": mailing_id, **batch} for batch in audience.batches])
+    mailing.audience_size, mailing.audience_digest = audience.size, audience.digest.hexdigest()
+    session.flush()
+    return True
+
+
+def frozen(session: Session, mailing_id: int, after: int) -> Iterator[tuple[int, str]]:
+    """The deliveries of a mailing whose number is above `after`, in order: their number, and their audience line."""
+    rows = session.execute(
+        select(Delivery.id, Delivery.subscriber_id, Delivery.email)
+        .where(Delivery.mailing_id == mailing_id, Delivery.id > after)
+        .order_by(Delivery.id)
+        .execution_options(yield_per=ROWS_AT_A_TIME)
     )
-    return due_batches(session, mailing_id, now)
+    return ((delivery_id, f"{subscriber_id} {email}\n") for delivery_id, subscriber_id, email in rows)
 
 
-def due_batches(session: Session, mailing_id: int, now: datetime) -> list[Batch]:
-    """The batches that hold every delivery of the mailing that may be sent now."""
-    due = (
-        select(Delivery.id, ((func.row_number().over(order_by=Delivery.id) - 1) // BATCH_SIZE).label("batch"))
-        .where(Delivery.mailing_id == mailing_id, is_due(now))
-        .subquery()
-    )
-    first = func.min(due.c.id)
-    rows = session.execute(select(first, func.max(due.c.id)).group_by(due.c.batch).order_by(first))
-    return [Batch(mailing_id, first_id, last_id) for first_id, last_id in rows]
+class _Audience:
+    """Counts, hashes and cuts an audience as it streams by. A canary goes first, in a batch of its own."""
+
+    def __init__(self, canary: int | None, last_id: int) -> None:
+        self.digest = sha256()
+        self.size = 0
+        self.last_id = last_id
+        self.batches: list[dict[str, Any]] = []
+        self._next_size = canary or BATCH_SIZE
+
+    def add(self, rows: Iterator[tuple[int, str]], due_at: datetime) -> None:
+        while chunk := list(islice(rows, self._next_size)):
+            self._next_size = BATCH_SIZE
+            self.digest.update("".join(line for _, line in chunk).encode())
+            self.size += len(chunk)
+            self.last_id = chunk[-1][0]
+            self.batches.append(
+                {"first_id": chunk[0][0], "last_id": self.last_id, "size": len(chunk), "due_at": due_at}
+            )
 
 
-def is_due(now: datetime) -> ColumnElement[bool]:
-    """Whether a delivery waits to be sent: never tried, or deferred until a time that has come."""
-    return or_(
-        Delivery.state == DeliveryState.PENDING,
-        (Delivery.state == DeliveryState.DEFERRED) & (Delivery.due_at <= now),
-    )
+def _cohorts(session: Session, mailing: Mailing) -> list[Cohort]:
+    """One for each moment at which somebody's clock shows the hour; the last is of those without a zone."""
+    if mailing.local_time is None:
+        return [Cohort(mailing.due_at)]
+    zone = session.scalars(
+        select(Publication.timezone)
+        .join(List, List.publication_id == Publication.id)
+        .where(List.id == mailing.list_id)
+    ).one()
+    found = session.scalars(_audience(mailing.list_id).with_only_columns(_zone()).distinct())
+    hour = time_of_day(mailing.local_time, "--local-time")
+    moments = cohorts(mailing.due_at, hour, {"", *(name for name in found if name)}, ZoneInfo(zone))
+    rest = moments.pop("")
+    by_moment: dict[datetime, list[str]] = {}
+    for name, moment in sorted(moments.items()):
+        if moment != rest:
+            by_moment.setdefault(moment, []).append(name)
+    return [*(Cohort(moment, tuple(by_moment[moment])) for moment in sorted(by_moment)), Cohort(rest)]
 
 
-def _freeze(session: Session, mailing_id: int, list_id: int) -> None:
+def _audience(list_id: int) -> Select[int, str]:
     suppressed = exists().where(Suppression.email == Subscriber.email)
-    audience = (
-        select(literal(mailing_id), Subscriber.id, Subscriber.email, literal(DeliveryState.PENDING.value), literal(0))
+    return (
+        select(Subscriber.id, Subscriber.email)
         .join(Subscription, Subscription.subscriber_id == Subscriber.id)
         .where(Subscription.list_id == list_id, Subscription.status == SubscriptionStatus.ACTIVE, ~suppressed)
+    )
+
+
+def _zone() -> ColumnElement[str]:
+    zone: ColumnElement[str] = Subscriber.attributes[ZONE_ATTRIBUTE].as_string()
+    return zone
+
+
+def _freeze(session: Session, mailing: Mailing, cohort: Cohort) -> None:
+    """Make a cohort's deliveries, numbered in the order of its subscribers."""
+    audience = (
+        _audience(mailing.list_id)
+        .with_only_columns(
+            literal(mailing.id), Subscriber.id, Subscriber.email, literal(DeliveryState.PENDING.value), literal(0)
+        )
         .order_by(Subscriber.id)
     )
+    if cohort.zones is not None:
+        audience = audience.where(_zone().in_(cohort.zones))
+    elif mailing.local_time is not None:
+        planned = exists().where(Delivery.subscriber_id == Subscriber.id, Delivery.mailing_id == mailing.id)
+        audience = audience.where(~planned)
     columns = ["mailing_id", "subscriber_id", "email", "state", "attempts"]
     session.execute(insert(Delivery).from_select(columns, audience))
-
-
-def _audience(session: Session, mailing_id: int) -> tuple[int, str]:
-    """How many are in the frozen audience, and the SHA-256 of its `subscriber address` lines in order."""
-    digest = sha256()
-    size = 0
-    rows = session.execute(
-        select(Delivery.subscriber_id, Delivery.email)
-        .where(Delivery.mailing_id == mailing_id)
-        .order_by(Delivery.subscriber_id)
-        .execution_options(yield_per=5000)
-    )
-    for subscriber_id, email in rows:
-        digest.update(f"{subscriber_id} {email}\n".encode())
-        size += 1
-    return size, digest.hexdigest()

@@ -2,120 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, DateTime, String, Text, bindparam, cast, func, select, update
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, String, Text, bindparam, cast, column, func, update
 from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
 
 from newsletter.mail.outcome import Outcome, Verdict
-from newsletter.models import Delivery, DeliveryState, Mailing
-from newsletter.sending.journal import Testimony
-from newsletter.sending.ledger import DOUBT, UNDER_WAY, Claim
+from newsletter.mail.refusals import classify
+from newsletter.models import Delivery, DeliveryState
+from newsletter.models.base import UtcDateTime
 
 FIRST_RETRY = timedelta(minutes=1)
 LAST_RETRY = timedelta(hours=4)
+RETRY_FOR = timedelta(hours=72)
 
-_STATES = {
-    Verdict.SENT: DeliveryState.SENT,
-    Verdict.DEFERRED: DeliveryState.DEFERRED,
-    Verdict.REJECTED: DeliveryState.REJECTED,
-    Verdict.UNCERTAIN: DeliveryState.UNCERTAIN,
+_TYPES: Mapping[str, TypeEngine[Any]] = {
+    "id": BigInteger(),
+    "state": String(),
+    "settled_at": UtcDateTime(),
+    "due_at": UtcDateTime(),
+    "deferred_since": UtcDateTime(),
+    "refusal": String(),
+    "reply": Text(),
 }
-
-
-class _Row(NamedTuple):
-    """A settled delivery's columns."""
-
-    id: int
-    state: str
-    reply: str
-    settled_at: datetime | None
-    due_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What became of a claim."""
+    """What became of a claim; `attempts` and `deferred_since` are the claim's."""
 
-    claim: Claim
+    delivery_id: int
+    attempts: int
+    deferred_since: datetime | None
     outcome: Outcome
 
 
-def settle(session: Session, settlements: Sequence[Settlement], worker: str, now: datetime) -> None:
-    """Write outcomes down. A claim that has meanwhile been called uncertain keeps what it was called."""
-    rows = [_row(one.claim.delivery_id, one.claim.attempts, one.outcome, now) for one in settlements]
-    _write(session, rows, worker)
+def settle(
+    session: Session,
+    settlements: Sequence[Settlement],
+    owner: str,
+    now: datetime,
+    *,
+    retry_for: timedelta = RETRY_FOR,
+) -> None:
+    """Write outcomes down. A claim that has meanwhile been called uncertain keeps what it was called.
 
-
-def _write(session: Session, rows: Sequence[_Row], worker: str) -> None:
-    if rows:
-        write = _settle_in_bulk if session.get_bind().dialect.name == "postgresql" else _settle_one_by_one
-        write(session, rows, worker)
-
-
-def _settle_in_bulk(session: Session, rows: Sequence[_Row], worker: str) -> None:
-    """One statement for all rows, which come as columns: what a statement costs is paid once."""
-    ids, states, replies, settled, due = (list(column) for column in zip(*rows, strict=True))
-    fresh = (
-        func.unnest(
-            cast(ids, ARRAY(BigInteger)),
-            cast(states, ARRAY(String)),
-            cast(replies, ARRAY(Text)),
-            cast(settled, ARRAY(DateTime(timezone=True))),
-            cast(due, ARRAY(DateTime(timezone=True))),
-        )
-        .table_valued(*_Row._fields, name="fresh")
-        .render_derived()
-    )
-    session.execute(
-        update(Delivery)
-        .where(Delivery.id == fresh.c.id, Delivery.state == DeliveryState.CLAIMED, Delivery.claimed_by == worker)
-        .values(state=fresh.c.state, reply=fresh.c.reply, settled_at=fresh.c.settled_at, due_at=fresh.c.due_at)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _settle_one_by_one(session: Session, rows: Sequence[_Row], worker: str) -> None:
-    table = Delivery.__table__
-    session.connection().execute(
-        update(Delivery)
-        .where(
-            table.c.id == bindparam("b_id"),
-            table.c.state == DeliveryState.CLAIMED,
-            table.c.claimed_by == worker,
-        )
-        .values({name: bindparam(f"b_{name}") for name in _Row._fields if name != "id"}),
-        [{f"b_{name}": value for name, value in row._asdict().items()} for row in rows],
-    )
-
-
-def settle_for(session: Session, testimony: Testimony, now: datetime) -> None:
-    """Settle what a dead worker had claimed, by its journal: what it had sent, what is in doubt, what never left."""
-    mine = (
-        Delivery.mailing_id.in_(select(Mailing.id).where(Mailing.status.in_(UNDER_WAY))),
-        Delivery.state == DeliveryState.CLAIMED,
-        Delivery.claimed_by == testimony.owner,
-    )
-    claimed = {row.id: row for row in session.execute(select(Delivery.id, Delivery.attempts).where(*mine))}
-    doubt = Outcome(Verdict.UNCERTAIN, DOUBT)
-    outcomes = dict(testimony.outcomes) | dict.fromkeys(testimony.doubtful, doubt)
-    if not testimony.is_whole:
-        outcomes = dict.fromkeys(claimed, doubt) | testimony.outcomes
-    rows = [
-        _row(delivery_id, claimed[delivery_id].attempts, outcome, now)
-        for delivery_id, outcome in outcomes.items()
-        if delivery_id in claimed
-    ]
-    _write(session, rows, testimony.owner)
-    session.execute(
-        update(Delivery)
-        .where(*mine)
-        .values(state=DeliveryState.PENDING, claimed_by=None, claimed_at=None)
-        .execution_options(synchronize_session=False)
-    )
+    A deferred delivery is due again after a growing delay; once it was first deferred `retry_for` ago it is rejected,
+    with the server's last words.
+    """
+    sent = [(one.delivery_id, one.outcome.reply) for one in settlements if one.outcome.verdict is Verdict.SENT]
+    fixed = {"state": DeliveryState.SENT, "settled_at": now, "due_at": None}
+    _write(session, ("id", "reply"), sent, fixed, owner)
+    others = [_row(one, now, retry_for) for one in settlements if one.outcome.verdict is not Verdict.SENT]
+    _write(session, tuple(_TYPES), others, {}, owner)
 
 
 def retry_at(attempts: int, now: datetime) -> datetime:
@@ -124,12 +67,56 @@ def retry_at(attempts: int, now: datetime) -> datetime:
     return now + min(FIRST_RETRY * (1 << doublings), LAST_RETRY)
 
 
-def _row(delivery_id: int, attempts: int, outcome: Outcome, now: datetime) -> _Row:
-    deferred = outcome.verdict is Verdict.DEFERRED
-    return _Row(
-        id=delivery_id,
-        state=_STATES[outcome.verdict].value,
-        reply=outcome.reply,
-        settled_at=None if deferred else now,
-        due_at=retry_at(attempts, now) if deferred else None,
+def _row(one: Settlement, now: datetime, retry_for: timedelta) -> tuple[Any, ...]:
+    """A settled delivery's columns, in the order of `_TYPES`."""
+    since, reply = one.deferred_since, one.outcome.reply
+    match one.outcome.verdict:
+        case Verdict.UNCERTAIN:
+            return one.delivery_id, DeliveryState.UNCERTAIN.value, now, None, since, None, reply
+        case Verdict.DEFERRED if since is None or now - since < retry_for:
+            due_at = retry_at(one.attempts, now)
+            return one.delivery_id, DeliveryState.DEFERRED.value, None, due_at, since or now, None, reply
+    return one.delivery_id, DeliveryState.REJECTED.value, now, None, since, classify(reply).value, reply
+
+
+def _write(
+    session: Session, names: Sequence[str], rows: Sequence[tuple[Any, ...]], fixed: Mapping[str, Any], owner: str
+) -> None:
+    if rows:
+        is_postgresql = session.get_bind().dialect.name == "postgresql"
+        (_write_in_bulk if is_postgresql else _write_one_by_one)(session, names, rows, fixed, owner)
+
+
+def _write_in_bulk(
+    session: Session, names: Sequence[str], rows: Sequence[tuple[Any, ...]], fixed: Mapping[str, Any], owner: str
+) -> None:
+    """One statement for all rows, which come as columns: what a statement costs is paid once."""
+    columns = dict(zip(names, zip(*rows, strict=True), strict=True))
+    arrays = [cast(list(values), ARRAY(_TYPES[name])) for name, values in columns.items()]
+    fresh = (
+        func.unnest(*arrays)
+        .table_valued(*(column(name, _TYPES[name]) for name in names), name="fresh")
+        .render_derived()
     )
+    session.execute(
+        update(Delivery)
+        .where(Delivery.id == fresh.c.id, *_is_claimed_by(owner))
+        .values({**fixed, **{name: fresh.c[name] for name in names if name != "id"}})
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _write_one_by_one(
+    session: Session, names: Sequence[str], rows: Sequence[tuple[Any, ...]], fixed: Mapping[str, Any], owner: str
+) -> None:
+    values = {**fixed, **{name: bindparam(f"b_{name}") for name in names if name != "id"}}
+    table = Delivery.__table__
+    session.connection().execute(
+        update(Delivery).where(table.c.id == bindparam("b_id"), *_is_claimed_by(owner)).values(values),
+        [{f"b_{name}": value for name, value in zip(names, row, strict=True)} for row in rows],
+    )
+
+
+def _is_claimed_by(owner: str) -> tuple[ColumnElement[bool], ...]:
+    table = Delivery.__table__
+    return table.c.state == DeliveryState.CLAIMED, table.c.claimed_by == owner

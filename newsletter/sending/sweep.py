@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from newsletter.models import Mailing, MailingStatus
 from newsletter.sending import ledger
-from newsletter.sending.plan import Batch, due_batches
+from newsletter.sending.canary import judge_canaries
+from newsletter.sending.recover import recover
+
+# Far longer than a worker can have a batch; one taken this long ago belongs to a worker that is gone.
+LEASE = timedelta(minutes=15)
 
 
 def due_mailings(session: Session, now: datetime) -> list[int]:
@@ -23,12 +28,11 @@ def due_mailings(session: Session, now: datetime) -> list[int]:
     )
 
 
-def sweep(session: Session, now: datetime) -> list[Batch]:
-    """Recover lost claims, close what is finished; the batches of all mailings under way that are due."""
-    ledger.recover(session, now)
-    sending = session.scalars(select(Mailing.id).where(Mailing.status == MailingStatus.SENDING).order_by(Mailing.id))
-    batches: list[Batch] = []
-    for mailing_id in list(sending):
-        if not ledger.close(session, mailing_id, now):
-            batches += due_batches(session, mailing_id, now)
-    return batches
+def sweep(session: Session, now: datetime, *, alive: Collection[str] = (), lease: timedelta = LEASE) -> None:
+    """Recover what lost workers had, but for those known to be `alive`; judge canaries; close what is finished."""
+    recover(session, alive, lease, now)
+    judge_canaries(session, now)
+    cancelled = and_(Mailing.status == MailingStatus.CANCELLED, Mailing.finished_at.is_(None))
+    open_ones = session.scalars(select(Mailing.id).where(or_(Mailing.status == MailingStatus.SENDING, cancelled)))
+    for mailing_id in list(open_ones):
+        ledger.close(session, mailing_id, now)

@@ -10,7 +10,17 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from newsletter.errors import NotFoundError
-from newsletter.models import Delivery, DeliveryState, Event, EventKind, Link, List, Mailing, MailingStatus
+from newsletter.models import (
+    Delivery,
+    DeliveryState,
+    Event,
+    EventKind,
+    Link,
+    List,
+    Mailing,
+    MailingStatus,
+    of_mailing,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +93,7 @@ def report(session: Session, mailing_id: int) -> Report:
 def count_states(session: Session, mailing_id: int) -> dict[DeliveryState, int]:
     """How many deliveries of a mailing are in each state; states that nobody is in are left out."""
     rows = session.execute(
-        select(Delivery.state, func.count()).where(Delivery.mailing_id == mailing_id).group_by(Delivery.state)
+        select(Delivery.state, func.count()).where(*of_mailing(mailing_id)).group_by(Delivery.state)
     )
     return dict(rows.all())
 

@@ -12,11 +12,10 @@ from newsletter.config import Settings
 from newsletter.db import Database
 from newsletter.models import Delivery, DeliveryState
 from newsletter.queue import Queue
-from newsletter.sending.plan import due_batches
 from newsletter.stats.report import Report, report
 from newsletter.tracking.tokens import Tokens
 from newsletter.web.app import make_app
-from tests.factories import EMAILS, NOW, make_mailing
+from tests.factories import EMAILS, make_mailing
 from tests.paths.steps import wait_until
 from tests.servers.smtp import SmtpServer
 from tests.servers.worker import Worker
@@ -62,9 +61,8 @@ def test_unsubscribing_holds_for_a_batch_that_is_queued_already(
 ) -> None:
     mailing_id = make_mailing(database)
     tasks = Queue(settings)
+    tasks.put(queue.DELIVER)
     with database.read() as session:
-        for batch in due_batches(session, mailing_id, NOW):
-            tasks.put(queue.DELIVER, batch.mailing_id, batch.first_id, batch.last_id)
         leaver = session.scalars(select(Delivery).where(Delivery.email == EMAILS[1])).one()
     tasks.close()
     token = Tokens.of(settings.secret()).unsubscribes.seal(mailing_id, leaver.id)

@@ -1,112 +1,197 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import datetime
-from pathlib import Path
+from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from newsletter.db import Database
-from newsletter.mail.transport import SmtpTransport
+from newsletter.errors import UnavailableError
 from newsletter.models import Delivery, DeliveryState, Mailing, MailingStatus
-from newsletter.sending.deliver import deliver, load_builder
-from newsletter.sending.journal import Journal
-from newsletter.sending.message import MessageBuilder
-from newsletter.sending.plan import due_batches
+from newsletter.sending import carrier, control
+from newsletter.sending.breaker import DEFERRED_IN_A_ROW, REFUSED_IN_A_ROW
 from newsletter.sending.receipt import make_receipt
-from newsletter.smtp_url import SmtpAccount
-from newsletter.tracking.tokens import Tokens
-from tests.factories import BASE_URL, EMAILS, SECRET, make_mailing
+from tests.factories import EMAILS, make_mailing
+from tests.servers.chaos_sink import ChaosSink
 from tests.servers.smtp import DROP, SmtpServer
+from tests.unit.sending.conftest import Post, make_account
 
 
 @pytest.fixture
-def transport(smtp: SmtpServer) -> Iterator[SmtpTransport]:
-    with SmtpTransport(SmtpAccount(smtp.host, smtp.port), timeout_seconds=5) as opened:
-        yield opened
+def sink() -> Iterator[ChaosSink]:
+    with ChaosSink() as running:
+        yield running
 
 
-@pytest.fixture
-def builders(database: Database) -> Callable[[int], MessageBuilder]:
-    def load(mailing_id: int) -> MessageBuilder:
-        with database.read() as session:
-            return load_builder(session, mailing_id, BASE_URL, Tokens.of(SECRET.encode()))
-
-    return load
+MANY = [f"reader{number}@example.org" for number in range(60)]
 
 
-def run(
-    database: Database,
-    mailing_id: int,
-    transport: SmtpTransport,
-    builders: Callable[[int], MessageBuilder],
-    now: datetime,
-) -> dict[str, DeliveryState]:
-    with database.read() as session:
-        batches = due_batches(session, mailing_id, now)
-    for batch in batches:
-        journal = Journal(Path("data"))
-        deliver(database, batch, transport, builders, journal, lambda: now)
-        journal.close()
-    with database.read() as session:
-        deliveries = select(Delivery.email, Delivery.state).where(Delivery.mailing_id == mailing_id)
-        return dict(session.execute(deliveries.order_by(Delivery.id)).all())
+def status_of(post: Post, mailing_id: int) -> tuple[MailingStatus, str | None]:
+    with post.database.read() as session:
+        mailing = session.get_one(Mailing, mailing_id)
+        return mailing.status, mailing.pause_reason
 
 
-def test_every_recipient_gets_one_message_and_the_mailing_closes(
-    database: Database,
-    smtp: SmtpServer,
-    transport: SmtpTransport,
-    builders: Callable[[int], MessageBuilder],
-    now: datetime,
-) -> None:
-    mailing_id = make_mailing(database)
-    states = run(database, mailing_id, transport, builders, now)
-    assert set(states.values()) == {DeliveryState.SENT}
+def test_every_recipient_gets_one_message_and_the_mailing_closes(post: Post, smtp: SmtpServer) -> None:
+    mailing_id = make_mailing(post.database)
+    post.turn()
+    assert set(post.states(mailing_id).values()) == {DeliveryState.SENT}
     assert sorted(recipients for _, recipients, _ in smtp.messages) == [[email] for email in EMAILS]
-    with database.read() as session:
-        assert session.get_one(Mailing, mailing_id).status is MailingStatus.SENT
+    with post.database.read() as session:
         receipt = make_receipt(session, mailing_id)
     assert receipt.adds_up
     assert receipt.is_closed
 
 
-def test_one_refused_recipient_does_not_hold_up_the_others(
-    database: Database,
-    smtp: SmtpServer,
-    transport: SmtpTransport,
-    builders: Callable[[int], MessageBuilder],
-    now: datetime,
-) -> None:
+def test_one_refused_recipient_does_not_hold_up_the_others(post: Post, smtp: SmtpServer) -> None:
     smtp.refuse[EMAILS[0]] = "550 5.1.1 no such user"
-    smtp.refuse[EMAILS[1]] = "451 4.7.1 try later"
-    mailing_id = make_mailing(database)
-    states = run(database, mailing_id, transport, builders, now)
-    assert list(states.values()) == [DeliveryState.REJECTED, DeliveryState.DEFERRED, DeliveryState.SENT]
-    with database.read() as session:
-        replies = list(session.scalars(select(Delivery.reply).order_by(Delivery.id)))
-        assert session.get_one(Mailing, mailing_id).status is MailingStatus.SENDING
-    assert replies[:2] == ["550 5.1.1 no such user", "451 4.7.1 try later"]
+    smtp.refuse[EMAILS[1]] = "451 4.3.0 try later"
+    mailing_id = make_mailing(post.database)
+    post.turn()
+    assert list(post.states(mailing_id).values()) == [
+        DeliveryState.REJECTED,
+        DeliveryState.DEFERRED,
+        DeliveryState.SENT,
+    ]
+    with post.database.read() as session:
+        rows = session.execute(select(Delivery.reply, Delivery.refusal).order_by(Delivery.id)).all()
+    assert rows[0] == ("550 5.1.1 no such user", "address")
+    assert rows[1] == ("451 4.3.0 try later", None)
+    assert status_of(post, mailing_id)[0] is MailingStatus.SENDING
+
+
+def test_a_deferred_recipient_is_sent_to_once_its_time_has_come(post: Post, smtp: SmtpServer) -> None:
+    smtp.refuse[EMAILS[1]] = "451 4.3.0 try later"
+    mailing_id = make_mailing(post.database)
+    post.turn()
+    smtp.refuse.clear()
+    post.now += timedelta(seconds=59)
+    post.turn()
+    assert len(smtp.messages) == 2
+    post.now += timedelta(seconds=1)
+    post.turn()
+    assert status_of(post, mailing_id)[0] is MailingStatus.SENT
+    assert sorted(recipients for _, recipients, _ in smtp.messages) == [[email] for email in EMAILS]
 
 
 def test_a_connection_lost_before_the_reply_leaves_that_one_uncertain_and_sends_the_rest(
-    database: Database,
-    smtp: SmtpServer,
-    transport: SmtpTransport,
-    builders: Callable[[int], MessageBuilder],
-    now: datetime,
+    post: Post, smtp: SmtpServer
 ) -> None:
     smtp.refuse_data[EMAILS[1]] = DROP
-    states = run(database, make_mailing(database), transport, builders, now)
-    assert list(states.values()) == [DeliveryState.SENT, DeliveryState.UNCERTAIN, DeliveryState.SENT]
+    mailing_id = make_mailing(post.database)
+    post.turn()
+    assert list(post.states(mailing_id).values()) == [
+        DeliveryState.SENT,
+        DeliveryState.UNCERTAIN,
+        DeliveryState.SENT,
+    ]
 
 
-def test_a_server_that_is_away_defers_everyone_and_loses_nobody(
-    database: Database, builders: Callable[[int], MessageBuilder], now: datetime, smtp: SmtpServer
+def test_a_server_that_is_away_costs_nobody_an_attempt_and_the_mailing_goes_on_once_it_is_back(
+    database: Database, sink: ChaosSink
 ) -> None:
-    smtp.__exit__(None, None, None)
-    with SmtpTransport(SmtpAccount(smtp.host, smtp.port), timeout_seconds=5) as transport:
-        states = run(database, make_mailing(database), transport, builders, now)
-    smtp.__enter__()
-    assert set(states.values()) == {DeliveryState.DEFERRED}
+    post = Post(database, [make_account(sink)])
+    mailing_id = make_mailing(database)
+    sink.kill()
+    post.turn()
+    with post.database.read() as session:
+        rows = session.execute(select(Delivery.state, Delivery.attempts)).all()
+    assert set(rows) == {(DeliveryState.PENDING, 0)}
+    sink.start()
+    post.turn()
+    assert sink.accepted() == []
+    post.now += timedelta(seconds=15)
+    post.turn()
+    assert status_of(post, mailing_id)[0] is MailingStatus.SENT
+    post.close()
+
+
+def test_a_pause_lets_nothing_more_leave_and_resuming_goes_on_where_it_stood(
+    post: Post, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrier, "LOOK_SECONDS", 0.0)
+    mailing_id = make_mailing(post.database, MANY)
+
+    def pause_soon() -> None:
+        if len(smtp.messages) >= 5:
+            with post.database.write() as session:
+                session.execute(update(Mailing).values(status=MailingStatus.PAUSED))
+
+    post.before_each = pause_soon
+    post.turn()
+    assert status_of(post, mailing_id)[0] is MailingStatus.PAUSED
+    with post.database.write() as session:
+        control.resume(session, mailing_id)
+    post.before_each = lambda: None
+    post.turn()
+    assert status_of(post, mailing_id)[0] is MailingStatus.SENT
+    assert sorted(recipient for _, recipients, _ in smtp.messages for recipient in recipients) == sorted(MANY)
+
+
+def test_a_server_that_refuses_everything_pauses_the_mailing_with_its_words_and_spends_nobody(
+    post: Post, smtp: SmtpServer
+) -> None:
+    smtp.refuse = dict.fromkeys(MANY, "554 5.7.1 your address is blocked")
+    mailing_id = make_mailing(post.database, MANY)
+    post.turn()
+    status, reason = status_of(post, mailing_id)
+    assert status is MailingStatus.PAUSED
+    assert reason is not None
+    assert "554 5.7.1 your address is blocked" in reason
+    states = list(post.states(mailing_id).values())
+    assert states.count(DeliveryState.PENDING) >= len(MANY) - REFUSED_IN_A_ROW
+    smtp.refuse.clear()
+    with post.database.write() as session:
+        control.resume(session, mailing_id)
+    post.turn()
+    assert status_of(post, mailing_id)[0] is MailingStatus.SENT
+    assert len(smtp.messages) >= len(MANY) - REFUSED_IN_A_ROW
+
+
+def test_a_server_that_says_later_to_everyone_is_left_alone_for_a_while(post: Post, smtp: SmtpServer) -> None:
+    smtp.refuse = dict.fromkeys(MANY, "451 4.3.0 later")
+    mailing_id = make_mailing(post.database, MANY)
+    post.turn()
+    deferred = list(post.states(mailing_id).values()).count(DeliveryState.DEFERRED)
+    assert DEFERRED_IN_A_ROW <= deferred < len(MANY)
+    smtp.refuse.clear()
+    post.now += timedelta(seconds=61)
+    post.turn()
+    assert status_of(post, mailing_id)[0] is MailingStatus.SENT
+    assert len(smtp.messages) == len(MANY)
+
+
+def test_a_worker_asked_to_end_brings_its_messages_to_their_end_and_gives_back_the_rest(
+    post: Post, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrier, "LOOK_SECONDS", 0.0)
+    mailing_id = make_mailing(post.database, MANY)
+
+    def stop_soon() -> None:
+        post.is_stopping = len(smtp.messages) >= 5
+
+    post.before_each = stop_soon
+    post.turn()
+    states = list(post.states(mailing_id).values())
+    assert set(states) <= {DeliveryState.SENT, DeliveryState.PENDING}
+    assert states.count(DeliveryState.SENT) == len(smtp.messages)
+
+
+def test_a_database_that_goes_away_mid_turn_is_told_everything_once_it_is_back(
+    database: Database, post: Post, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailing_id = make_mailing(database)
+    write = Database.write
+
+    def away(_: Database) -> None:
+        raise UnavailableError("gone")
+
+    post.before_each = lambda: monkeypatch.setattr(Database, "write", away)
+    with pytest.raises(UnavailableError):
+        post.turn()
+    monkeypatch.setattr(Database, "write", write)
+    post.before_each = lambda: None
+    post.turn()
+    assert set(post.states(mailing_id).values()) == {DeliveryState.SENT}
+    assert len(smtp.messages) == len(EMAILS)

@@ -17,8 +17,7 @@ from newsletter.models import Delivery, DeliveryState
 from newsletter.sending import journal as journals
 from newsletter.sending import ledger
 from newsletter.sending.journal import ENTRIES, Journal, dead_journals
-from newsletter.sending.plan import due_batches
-from newsletter.sending.settle import settle_for
+from newsletter.sending.recover import settle_for
 from tests.factories import EMAILS, make_mailing
 
 DATA = Path("data")
@@ -89,8 +88,8 @@ def test_a_journal_that_nobody_clears_fills_up_and_says_so(journal: Journal) -> 
 
 def claim(database: Database, owner: str, now: datetime) -> list[int]:
     with database.write() as session:
-        (batch,) = due_batches(session, 1, now)
-        return [one.delivery_id for one in ledger.claim(session, batch, owner, now)]
+        taken = ledger.take(session, 1, owner, now)
+        return [one.delivery_id for one in ledger.claim(session, taken, owner, now)] if taken else []
 
 
 def states(database: Database) -> list[DeliveryState]:

@@ -157,8 +157,14 @@ def upgrade() -> None:
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("content", sa.JSON(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("local_time", sa.String(length=5), nullable=True),
+        sa.Column("window", sa.String(length=60), nullable=True),
+        sa.Column("canary", sa.Integer(), nullable=True),
+        sa.Column("canary_judged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("pause_reason", sa.Text(), nullable=True),
         sa.Column("audience_size", sa.Integer(), nullable=True),
         sa.Column("audience_digest", sa.String(length=64), nullable=True),
+        sa.Column("outcomes_digest", sa.String(length=64), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
@@ -195,21 +201,55 @@ def upgrade() -> None:
         ),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("claimed_by", sa.String(length=100), nullable=True),
-        sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("deferred_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("claimed_by", sa.String(length=32), nullable=True),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("refusal", sa.String(length=20), nullable=True),
         sa.Column("reply", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["mailing_id"], ["mailings.id"], name=op.f("fk_deliveries_mailing_id")),
         sa.ForeignKeyConstraint(["subscriber_id"], ["subscribers.id"], name=op.f("fk_deliveries_subscriber_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
-        sa.UniqueConstraint("mailing_id", "subscriber_id", name=op.f("uq_deliveries_mailing_id_subscriber_id")),
+        sa.UniqueConstraint("subscriber_id", "mailing_id", name=op.f("uq_deliveries_subscriber_id_mailing_id")),
+        postgresql_with={"fillfactor": 40},
     )
-    with op.batch_alter_table("deliveries", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_deliveries_mailing_id_state_id"), ["mailing_id", "state", "id"], unique=False
-        )
-        batch_op.create_index(batch_op.f("ix_deliveries_subscriber_id"), ["subscriber_id"], unique=False)
+    op.create_table(
+        "batches",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("mailing_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("first_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("last_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("waits_for", sa.String(length=253), nullable=True),
+        sa.Column("taken_by", sa.String(length=32), nullable=True),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("seals", sa.LargeBinary(), nullable=True),
+        sa.Column("digest", sa.String(length=64), nullable=True),
+        sa.ForeignKeyConstraint(["mailing_id"], ["mailings.id"], name=op.f("fk_batches_mailing_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_batches")),
+    )
+    with op.batch_alter_table("batches", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_batches_mailing_id_due_at"), ["mailing_id", "due_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_batches_mailing_id_taken_at"), ["mailing_id", "taken_at"], unique=False)
 
+    op.create_table(
+        "paces",
+        sa.Column("account", sa.String(length=64), nullable=False),
+        sa.Column("domain", sa.String(length=253), nullable=False),
+        sa.Column("tokens", sa.Float(), nullable=False),
+        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closures", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("account", "domain", name=op.f("pk_paces")),
+    )
+    op.create_table(
+        "day_counts",
+        sa.Column("account", sa.String(length=64), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("messages", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "day", name=op.f("pk_day_counts")),
+    )
     op.create_table(
         "links",
         sa.Column("mailing_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -251,10 +291,13 @@ def downgrade() -> None:
 
     op.drop_table("events")
     op.drop_table("links")
-    with op.batch_alter_table("deliveries", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_deliveries_subscriber_id"))
-        batch_op.drop_index(batch_op.f("ix_deliveries_mailing_id_state_id"))
+    op.drop_table("day_counts")
+    op.drop_table("paces")
+    with op.batch_alter_table("batches", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_batches_mailing_id_taken_at"))
+        batch_op.drop_index(batch_op.f("ix_batches_mailing_id_due_at"))
 
+    op.drop_table("batches")
     op.drop_table("deliveries")
     with op.batch_alter_table("mailings", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_mailings_status_due_at"))
