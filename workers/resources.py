@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -9,11 +10,12 @@ from functools import cache
 from newsletter.clock import utc_now
 from newsletter.config import Settings
 from newsletter.db import Database, moment
+from newsletter.mail.dkim import DkimKey
 from newsletter.mail.transport import SmtpTransport
 from newsletter.queue import Queue, make_redis
 from newsletter.sending.books import Books
+from newsletter.sending.builders import dkim_keys, load_builder
 from newsletter.sending.carrier import Desk
-from newsletter.sending.deliver import load_builder
 from newsletter.sending.dispatch import Dispatcher
 from newsletter.sending.draw import Hand, draw
 from newsletter.sending.journal import Journal
@@ -54,7 +56,7 @@ def resources() -> Resources:
     tokens = Tokens.of(settings.secret())
     dispatcher = Dispatcher(settings.accounts)
     books = Books(database, Journal(settings.data_dir), moment, timedelta(hours=settings.retry_hours))
-    builders = _Builders(database, settings.base_url, tokens)
+    builders = _Builders(database, settings.base_url, tokens, dkim_keys(settings))
 
     def draw_next() -> Hand | None:
         with books.write() as (session, now):
@@ -74,10 +76,11 @@ def resources() -> Resources:
 class _Builders:
     """The builders of the mailings under way; a mailing's content is frozen, so a kept one stays right."""
 
-    def __init__(self, database: Database, base_url: str, tokens: Tokens) -> None:
+    def __init__(self, database: Database, base_url: str, tokens: Tokens, dkim: Sequence[DkimKey]) -> None:
         self._database = database
         self._base_url = base_url
         self._tokens = tokens
+        self._dkim = dkim
         self._kept: dict[int, MessageBuilder] = {}
 
     def builder(self, mailing_id: int) -> MessageBuilder:
@@ -85,5 +88,5 @@ class _Builders:
             while len(self._kept) >= KEPT_BUILDERS:
                 self._kept.pop(next(iter(self._kept)))
             with self._database.read() as session:
-                self._kept[mailing_id] = load_builder(session, mailing_id, self._base_url, self._tokens)
+                self._kept[mailing_id] = load_builder(session, mailing_id, self._base_url, self._tokens, self._dkim)
         return self._kept[mailing_id]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
+from newsletter.cli import control, receipt
 from newsletter.cli.database import open_database
 from newsletter.cli.output import Json, MailingNumber, print_json, print_table
+from newsletter.cli.progress import draw_mailing
 from newsletter.config import load_settings
+from newsletter.db import moment
 from newsletter.models import DeliveryState
+from newsletter.sending.obstacles import obstacles
 from newsletter.stats.report import Report, all_mailings, report
 
 app = typer.Typer(help="Mailings: one issue to one list at one time.", no_args_is_help=True)
@@ -27,18 +33,28 @@ def ls(as_json: Json = False) -> None:
     )
 
 
-@app.command("show", epilog="Example: newsletter mailing show 1")
-def show(mailing_id: MailingNumber, as_json: Json = False) -> None:
-    """Show where a mailing stands: its recipients by state."""
-    with open_database(load_settings()) as database, database.read() as session:
-        found = report(session, mailing_id)
+@app.command("show", epilog="Example: newsletter mailing show 1 --watch")
+def show(
+    mailing_id: MailingNumber,
+    watch: Annotated[bool, typer.Option("--watch", help="Draw it live until it is finished; Ctrl-C stops.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show where a mailing stands: its recipients by state, and what it waits for."""
+    settings = load_settings()
+    with open_database(settings) as database:
+        if watch:
+            draw_mailing(database, settings.accounts, mailing_id)
+            return
+        with database.read() as session:
+            found = report(session, mailing_id)
+            waits = obstacles(session, settings.accounts, mailing_id, moment(session))
     if as_json:
-        print_json(found.to_json())
+        print_json({**found.to_json(), "waits_for": waits})
     else:
-        print_table(("mailing", str(found.mailing_id)), _rows(found))
+        print_table(("mailing", str(found.mailing_id)), _rows(found, waits))
 
 
-def _rows(found: Report) -> list[tuple[str, object]]:
+def _rows(found: Report, waits: list[str]) -> list[tuple[str, object]]:
     states = [(state.value, found.states[state]) for state in DeliveryState if state in found.states]
     return [
         ("subject", found.subject),
@@ -49,4 +65,14 @@ def _rows(found: Report) -> list[tuple[str, object]]:
         ("finished", found.finished_at),
         ("audience", found.audience),
         *states,
+        *(("waits for", what) for what in waits),
     ]
+
+
+app.command("pause", epilog="Example: newsletter mailing pause 1")(control.pause)
+app.command("resume", epilog="Example: newsletter mailing resume 1")(control.resume)
+app.command("cancel", epilog="Example: newsletter mailing cancel 1")(control.cancel)
+app.command("retry", epilog="Example: newsletter mailing retry 1")(control.retry)
+app.command("resend", epilog="Example: newsletter mailing resend 1 ada@example.org")(control.resend)
+app.command("receipt", epilog="Example: newsletter mailing receipt 1 > receipt.json")(receipt.receipt)
+app.command("verify", epilog="Example: newsletter mailing verify 1 --against receipt.json")(receipt.verify)

@@ -13,7 +13,7 @@ from newsletter.db import Database
 from newsletter.errors import UnavailableError
 from newsletter.sending.journal import Journal
 from newsletter.sending.ledger import Taken, put_back
-from newsletter.sending.recover import release_all
+from newsletter.sending.recover import settle_for
 from newsletter.sending.settle import Settlement, settle
 
 # Outcomes are written down this many at a time; until then the journal has them.
@@ -42,7 +42,7 @@ class Books:
         self._retry_for = retry_for
         self._settlements: list[Settlement] = []
         self._finished: list[OpenBatch] = []
-        # Whether a commit was never heard of: the ledger may say that we hold what we do not.
+        # Whether a turn broke off: the ledger may say that we hold what we do not.
         self._is_in_doubt = False
 
     @contextmanager
@@ -81,9 +81,14 @@ class Books:
         self.journal.clear()
 
     def open(self) -> None:
-        """Begin a turn with nothing in hand: what a lost connection left behind is brought into order first."""
+        """Begin a turn with nothing in hand. What one that broke off left behind is settled by our own journal."""
         self.post()
         if self._is_in_doubt:
             with self.write() as (session, now):
-                release_all(session, self.journal.owner, now)
+                settle_for(session, self.journal.testimony(), now)
+            self.journal.wipe()
             self._is_in_doubt = False
+
+    def doubt(self) -> None:
+        """A turn broke off."""
+        self._is_in_doubt = True

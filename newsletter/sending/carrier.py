@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +19,7 @@ from newsletter.mail.refusals import domain_backs_off
 from newsletter.models import Mailing, MailingStatus
 from newsletter.sending import control, pace
 from newsletter.sending.books import Books, OpenBatch
-from newsletter.sending.breaker import Breaker, Trip
+from newsletter.sending.breaker import Breaker
 from newsletter.sending.draw import Hand
 from newsletter.sending.ledger import Claim
 from newsletter.sending.message import Addressee, MessageBuilder
@@ -83,7 +83,8 @@ class Carrier:
         claim, batch = self._book(key, outcome)
         mailing_id = batch.taken.mailing_id
         if trip := self._desk.breaker.note(mailing_id, key, outcome):
-            self._stop_mailing(mailing_id, trip)
+            reason = f"the server refused {trip.in_a_row} messages in a row: {trip.reply}"
+            self._stop_mailing(mailing_id, reason, trip.refused)
         elif outcome.verdict is Verdict.DEFERRED:
             self._back_off(mailing_id, domain_of(claim.email), outcome.reply)
         elif outcome.verdict is Verdict.SENT and self._strained:
@@ -102,10 +103,13 @@ class Carrier:
         self._open |= {claim.delivery_id: (claim, batch) for claim in hand.claims}
         self._waiting.extend(hand.claims)
         mailing_id = batch.taken.mailing_id
-        with self._noting_trouble():
+        try:
             self._builders[mailing_id] = self._desk.builder(mailing_id)
-        if self.trouble:
+        except UnavailableError as error:
+            self.trouble = error
             self._let_go()
+        except NewsletterError as error:
+            self._stop_mailing(mailing_id, f"no message can be built: {error}")
 
     def _refill(self) -> bool:
         """Draw another hand; whether anything is waiting then."""
@@ -172,11 +176,11 @@ class Carrier:
         if not batch.open:
             self._desk.books.finish(batch)
 
-    def _stop_mailing(self, mailing_id: int, trip: Trip) -> None:
+    def _stop_mailing(self, mailing_id: int, reason: str, refused: Sequence[int] = ()) -> None:
         with self._noting_trouble():
             self._desk.books.post()
             with self._desk.books.write() as (session, now):
-                control.stop_refused(session, mailing_id, trip, now)
+                control.stop(session, mailing_id, reason, refused, now)
         self._let_go(lambda _, batch: batch.taken.mailing_id == mailing_id)
 
     def _back_off(self, mailing_id: int, domain: str, reply: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, select, update
@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 
 from newsletter.errors import ConflictError, NotFoundError
 from newsletter.models import Batch, Delivery, DeliveryState, Mailing, MailingStatus, of_mailing
-from newsletter.sending.breaker import Trip
+from newsletter.sending import ledger
 
+# Who takes the batches of a cancelled mailing, other than a worker.
+CANCELLING = "cancelling"
 _SILENT = {"synchronize_session": False}
 
 
@@ -62,6 +64,19 @@ def cancel(session: Session, mailing_id: int, now: datetime) -> None:
     )
 
 
+def cancel_batch(session: Session, mailing_id: int, now: datetime) -> bool:
+    """Turn what is left of one batch of a cancelled mailing into `cancelled`; whether there was one to take.
+
+    Workers do the same; this is for a mailing that is cancelled while none runs.
+    """
+    taken = ledger.take(session, mailing_id, CANCELLING, now)
+    if taken is None:
+        ledger.close(session, mailing_id, now)
+        return False
+    ledger.put_back(session, taken, CANCELLING, now)
+    return True
+
+
 def retry(session: Session, mailing_id: int, now: datetime) -> int:
     """Try the rejected again, and only these; how many. Raises ConflictError where there is nobody to try."""
     return _try_again(session, mailing_id, now, DeliveryState.REJECTED, "retry")
@@ -88,14 +103,13 @@ def resend(session: Session, mailing_id: int, emails: Collection[str], now: date
     return _try_again(session, mailing_id, now, DeliveryState.UNCERTAIN, "resend", Delivery.email.in_(wanted))
 
 
-def stop_refused(session: Session, mailing_id: int, trip: Trip, now: datetime) -> None:
-    """Pause a mailing whose every message is refused; take back the refusals that say nothing of the recipient."""
+def stop(session: Session, mailing_id: int, reason: str, refused: Sequence[int], now: datetime) -> None:
+    """Pause a mailing that cannot go on, and take back refusals of deliveries that it was not to blame on."""
     mailing = get_mailing(session, mailing_id)
     if mailing.status is MailingStatus.SENDING:
-        mailing.status = MailingStatus.PAUSED
-        mailing.pause_reason = f"the server refused {trip.in_a_row} messages in a row: {trip.reply}"
-    if trip.refused:
-        _reopen(session, mailing_id, now, DeliveryState.REJECTED, Delivery.id.in_(trip.refused))
+        mailing.status, mailing.pause_reason = MailingStatus.PAUSED, reason
+    if refused:
+        _reopen(session, mailing_id, now, DeliveryState.REJECTED, Delivery.id.in_(refused))
 
 
 def _try_again(

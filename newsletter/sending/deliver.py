@@ -10,19 +10,12 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from newsletter.errors import ConfigError, UnavailableError
 from newsletter.mail.courier import Courier
-from newsletter.models import List, Mailing, Publication
-from newsletter.rendering.content import Content
 from newsletter.sending.books import OpenBatch
 from newsletter.sending.carrier import Carrier, Desk
 from newsletter.sending.draw import Hand
-from newsletter.sending.message import MessageBuilder, Sender
 from newsletter.smtp_accounts import Account
-from newsletter.tracking.tokens import Tokens
 
 TURN_SECONDS = 3.0
 
@@ -41,11 +34,15 @@ def deliver(desk: Desk, transport: Callable[[Account], Transport], seconds: floa
     desk.books.open()
     ends_at = time.monotonic() + seconds
     hand: Hand | None = None
-    while not desk.is_stopping() and (hand or time.monotonic() < ends_at):
-        hand = hand or desk.draw()
-        if hand is None:
-            return False
-        hand = _play(desk, transport, hand, ends_at)
+    try:
+        while not desk.is_stopping() and (hand or time.monotonic() < ends_at):
+            hand = hand or desk.draw()
+            if hand is None:
+                return False
+            hand = _play(desk, transport, hand, ends_at)
+    except BaseException:
+        desk.books.doubt()
+        raise
     if hand:
         desk.books.finish(OpenBatch(hand.work.taken, 0))
         desk.books.post()
@@ -66,22 +63,3 @@ def _play(desk: Desk, transport: Callable[[Account], Transport], hand: Hand, end
     if carrier.trouble:
         raise carrier.trouble
     return carrier.next_hand
-
-
-def load_builder(session: Session, mailing_id: int, base_url: str, tokens: Tokens) -> MessageBuilder:
-    """What builds a mailing's messages, from the compiled issue that was frozen with it."""
-    content, *facts = session.execute(
-        select(
-            Mailing.content,
-            Publication.slug,
-            Publication.name,
-            Publication.from_email,
-            Publication.reply_to,
-            List.slug,
-            List.name,
-        )
-        .join(List, List.id == Mailing.list_id)
-        .join(Publication, Publication.id == List.publication_id)
-        .where(Mailing.id == mailing_id)
-    ).one()
-    return MessageBuilder(mailing_id, Content.from_json(content), Sender(*facts), base_url, tokens)

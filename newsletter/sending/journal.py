@@ -37,7 +37,7 @@ _NUMBERS = {verdict: number for number, verdict in enumerate(_VERDICTS)}
 
 @dataclass(frozen=True, slots=True)
 class Testimony:
-    """What a dead worker's journal says. `is_whole` is False where the machine itself went down since."""
+    """What a worker's journal says. `is_whole` is False where the machine itself went down since."""
 
     owner: str
     outcomes: dict[int, Outcome]
@@ -85,6 +85,15 @@ class Journal:
         """The ledger has all of it now."""
         self._entries = 0
         _COUNT.pack_into(self._map, _COUNT_AT, 0)
+
+    def testimony(self) -> Testimony:
+        """What a sweep would read here if this process died now."""
+        return _read(self.owner, self._map[:])
+
+    def wipe(self) -> None:
+        """Nothing is on the wire, and the ledger has all outcomes."""
+        self._map[_SLOTS_AT:_ENTRIES_AT] = bytes(_ENTRIES_AT - _SLOTS_AT)
+        self.clear()
 
     def close(self) -> None:
         """Leave the file to the next sweep."""

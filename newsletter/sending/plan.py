@@ -107,7 +107,7 @@ def _cohorts(session: Session, mailing: Mailing) -> list[Cohort]:
         .join(List, List.publication_id == Publication.id)
         .where(List.id == mailing.list_id)
     ).one()
-    found = session.scalars(_audience(mailing.list_id).with_only_columns(_zone()).distinct())
+    found = session.scalars(audience_of(mailing.list_id).with_only_columns(_zone()).distinct())
     hour = time_of_day(mailing.local_time, "--local-time")
     moments = cohorts(mailing.due_at, hour, {"", *(name for name in found if name)}, ZoneInfo(zone))
     rest = moments.pop("")
@@ -118,7 +118,8 @@ def _cohorts(session: Session, mailing: Mailing) -> list[Cohort]:
     return [*(Cohort(moment, tuple(by_moment[moment])) for moment in sorted(by_moment)), Cohort(rest)]
 
 
-def _audience(list_id: int) -> Select[int, str]:
+def audience_of(list_id: int) -> Select[int, str]:
+    """The subscribers, by number and address, to whom a mailing to this list goes."""
     suppressed = exists().where(Suppression.email == Subscriber.email)
     return (
         select(Subscriber.id, Subscriber.email)
@@ -135,7 +136,7 @@ def _zone() -> ColumnElement[str]:
 def _freeze(session: Session, mailing: Mailing, cohort: Cohort) -> None:
     """Make a cohort's deliveries, numbered in the order of its subscribers."""
     audience = (
-        _audience(mailing.list_id)
+        audience_of(mailing.list_id)
         .with_only_columns(
             literal(mailing.id), Subscriber.id, Subscriber.email, literal(DeliveryState.PENDING.value), literal(0)
         )

@@ -1,25 +1,43 @@
-"""A mailing's receipt: how many were to be written to, and what became of every one of them."""
+"""A mailing's receipt: how many were to be written to, what became of every one, and the digests that prove it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from newsletter.errors import NotFoundError
-from newsletter.models import OPEN_STATES, DeliveryState, Mailing, MailingStatus
+from newsletter.models import OPEN_STATES, Delivery, DeliveryState, List, Mailing, MailingStatus, of_mailing
 from newsletter.stats.report import count_states
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The frozen audience and its outcomes; states that nobody is in are left out."""
+    """The frozen audience and its outcomes; states and refusals that nobody is in are left out.
+
+    `audience_digest` is over who was to be written to, `outcomes_digest` over what became of them: None until the
+    mailing is closed.
+    """
 
     mailing_id: int
+    subject: str
+    list_slug: str
+    status: MailingStatus
+    started_at: datetime | None
+    finished_at: datetime | None
     audience: int
     audience_digest: str
     outcomes: dict[DeliveryState, int]
-    is_closed: bool
+    refusals: dict[str, int]
+    uncertain: tuple[str, ...]
+    outcomes_digest: str | None
+
+    @property
+    def is_closed(self) -> bool:
+        return self.outcomes_digest is not None
 
     @property
     def adds_up(self) -> bool:
@@ -27,16 +45,52 @@ class Receipt:
         nobody_open = not any(self.outcomes.get(state) for state in OPEN_STATES)
         return nobody_open and sum(self.outcomes.values()) == self.audience
 
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; times in ISO 8601, UTC."""
+        return {
+            "mailing": self.mailing_id,
+            "subject": self.subject,
+            "list": self.list_slug,
+            "status": self.status.value,
+            "started_at": self.started_at.isoformat() if self.started_at else None,
+            "finished_at": self.finished_at.isoformat() if self.finished_at else None,
+            "audience": self.audience,
+            "audience_digest": self.audience_digest,
+            "outcomes": {state.value: count for state, count in self.outcomes.items()},
+            "adds_up": self.adds_up,
+            "refusals": self.refusals,
+            "uncertain": list(self.uncertain),
+            "outcomes_digest": self.outcomes_digest,
+        }
+
 
 def make_receipt(session: Session, mailing_id: int) -> Receipt:
     """The receipt as the ledger has it now. Raises NotFoundError for a mailing that has not begun."""
     mailing = session.get(Mailing, mailing_id)
     if mailing is None or mailing.audience_size is None or mailing.audience_digest is None:
         raise NotFoundError(f"mailing {mailing_id} has not begun: it has no audience yet")
+    refusals = session.execute(
+        select(Delivery.refusal, func.count())
+        .where(*of_mailing(mailing_id), Delivery.refusal.is_not(None))
+        .group_by(Delivery.refusal)
+        .order_by(Delivery.refusal)
+    )
+    uncertain = session.scalars(
+        select(Delivery.email)
+        .where(*of_mailing(mailing_id), Delivery.state == DeliveryState.UNCERTAIN)
+        .order_by(Delivery.id)
+    )
     return Receipt(
         mailing_id=mailing_id,
+        subject=mailing.subject,
+        list_slug=session.scalars(select(List.slug).where(List.id == mailing.list_id)).one(),
+        status=mailing.status,
+        started_at=mailing.started_at,
+        finished_at=mailing.finished_at,
         audience=mailing.audience_size,
         audience_digest=mailing.audience_digest,
         outcomes=count_states(session, mailing_id),
-        is_closed=mailing.status is MailingStatus.SENT,
+        refusals={str(refusal): count for refusal, count in refusals},
+        uncertain=tuple(uncertain),
+        outcomes_digest=mailing.outcomes_digest,
     )

@@ -18,18 +18,12 @@ DOUBT = Outcome(Verdict.UNCERTAIN, "the worker stopped before it could say wheth
 
 
 def settle_for(session: Session, testimony: Testimony, now: datetime) -> None:
-    """Settle what a dead worker had, by its journal: what it had sent, what is in doubt, what never left."""
+    """Settle what a worker had, by its journal: what it had sent, what is in doubt, what never left."""
     for taken in batches_of(session, testimony.owner):
         outcomes = testimony.outcomes | dict.fromkeys(testimony.doubtful, DOUBT)
         if not testimony.is_whole:
             outcomes = dict.fromkeys(_claimed(session, taken, testimony.owner), DOUBT) | testimony.outcomes
         _settle(session, taken, testimony.owner, outcomes, now)
-
-
-def release_all(session: Session, owner: str, now: datetime) -> None:
-    """Give back whatever a worker has that holds nothing: claims whose commit it never heard of."""
-    for taken in batches_of(session, owner):
-        put_back(session, taken, owner, now)
 
 
 def recover(session: Session, alive: Collection[str], lease: timedelta, now: datetime) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, time
 
 from sqlalchemy.orm import Session
 
@@ -11,10 +12,29 @@ from newsletter.errors import InputError
 from newsletter.models import Link, List, Mailing, MailingStatus, Revision
 from newsletter.rendering.content import Content
 from newsletter.rendering.merge import context_for, merge
+from newsletter.sending.times import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a mailing goes out: at an hour of each subscriber's own day, within a window, the first few as a canary."""
+
+    local_time: time | None = None
+    window: Window | None = None
+    canary: int | None = None
+
+
+AT_ONCE = Manner()
 
 
 def schedule(
-    session: Session, revision: Revision, mailing_list: List, content: Content, due_at: datetime, now: datetime
+    session: Session,
+    revision: Revision,
+    mailing_list: List,
+    content: Content,
+    due_at: datetime,
+    now: datetime,
+    manner: Manner = AT_ONCE,
 ) -> Mailing:
     """Schedule a mailing. Raises InputError for a list that nobody is on."""
     if count_active(session, mailing_list.id) == 0:
@@ -26,6 +46,9 @@ def schedule(
         subject=merge(content.subject, context_for(content, {})),
         content=content.to_json(),
         due_at=due_at,
+        local_time=f"{manner.local_time:%H:%M}" if manner.local_time else None,
+        window=str(manner.window) if manner.window else None,
+        canary=manner.canary,
         created_at=now,
     )
     session.add(mailing)

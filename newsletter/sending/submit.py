@@ -10,11 +10,22 @@ from sqlalchemy.orm import Session
 
 from newsletter.audience.lists import get_list
 from newsletter.issues.drafts import Draft, keep_assets, save_draft
-from newsletter.models import Asset, Mailing, Publication
+from newsletter.models import Asset, List, Mailing, Publication
 from newsletter.rendering.compile import Masthead
+from newsletter.rendering.content import Content
 from newsletter.rendering.expressions import Fields
 from newsletter.rendering.issue_file import IssueFile, read_issue
-from newsletter.sending.schedule import schedule
+from newsletter.sending.schedule import AT_ONCE, Manner, schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An issue compiled for a list."""
+
+    mailing_list: List
+    publication: Publication
+    issue: IssueFile
+    content: Content
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +36,30 @@ class Submitted:
     warnings: list[str]
 
 
-def submit(
-    session: Session, path: Path, list_slug: str, *, base_url: str, due_at: datetime, now: datetime
-) -> Submitted:
-    """Schedule the issue in `path` for a list. Raises NewsletterError, and schedules nothing, for any fault."""
+def prepare(session: Session, path: Path, list_slug: str, *, base_url: str) -> Prepared:
+    """Compile the issue in `path` for a list; nothing is kept. Raises NewsletterError for any fault."""
     mailing_list = get_list(session, list_slug)
     publication = session.get_one(Publication, mailing_list.publication_id)
     issue = read_issue(path, Fields(frozenset(mailing_list.attribute_names)))
-    content = issue.compile(masthead_of(publication), base_url)
-    front = issue.document.front
-    revision = save_draft(session, publication, Draft(issue.source, front.title, front.number), now)
+    return Prepared(mailing_list, publication, issue, issue.compile(masthead_of(publication), base_url))
+
+
+def submit(
+    session: Session,
+    path: Path,
+    list_slug: str,
+    *,
+    base_url: str,
+    due_at: datetime,
+    now: datetime,
+    manner: Manner = AT_ONCE,
+) -> Submitted:
+    """Schedule the issue in `path` for a list. Raises NewsletterError, and schedules nothing, for any fault."""
+    prepared = prepare(session, path, list_slug, base_url=base_url)
+    issue, front = prepared.issue, prepared.issue.document.front
+    revision = save_draft(session, prepared.publication, Draft(issue.source, front.title, front.number), now)
     keep_assets(session, _assets(issue, now))
-    mailing = schedule(session, revision, mailing_list, content, due_at, now)
+    mailing = schedule(session, revision, prepared.mailing_list, prepared.content, due_at, now, manner)
     return Submitted(mailing, issue.warnings)
 
 

@@ -28,7 +28,7 @@ from newsletter.models.schema import upgrade
 from newsletter.queue import Queue
 from newsletter.rendering.content import Content
 from newsletter.resources import SAMPLE_ISSUE
-from newsletter.sending.deliver import load_builder
+from newsletter.sending.builders import load_builder
 from newsletter.sending.message import Addressee
 from newsletter.sending.plan import plan
 from newsletter.sending.receipt import make_receipt

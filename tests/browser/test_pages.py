@@ -24,7 +24,7 @@ from newsletter.mail.outbox import Outbox
 from newsletter.models import Delivery, Subscription, SubscriptionStatus
 from newsletter.models.schema import upgrade
 from newsletter.resources import SAMPLE_ISSUE
-from newsletter.sending.deliver import load_builder
+from newsletter.sending.builders import load_builder
 from newsletter.sending.message import Addressee
 from newsletter.tracking.tokens import Tokens
 from newsletter.web.app import make_app

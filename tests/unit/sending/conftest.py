@@ -12,8 +12,9 @@ from newsletter.db import Database
 from newsletter.mail.transport import SmtpTransport
 from newsletter.models import Delivery, DeliveryState
 from newsletter.sending.books import Books
+from newsletter.sending.builders import load_builder
 from newsletter.sending.carrier import Desk
-from newsletter.sending.deliver import deliver, load_builder
+from newsletter.sending.deliver import deliver
 from newsletter.sending.dispatch import Dispatcher
 from newsletter.sending.draw import Hand, draw
 from newsletter.sending.journal import Journal

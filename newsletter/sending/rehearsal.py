@@ -1,0 +1,123 @@
+"""A dry run: every message of a mailing is built and handed over, to a sink of our own; nothing is written down."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from newsletter.errors import NewsletterError
+from newsletter.mail.addresses import needs_smtputf8
+from newsletter.mail.courier import Parcel
+from newsletter.mail.outcome import Outcome, Verdict
+from newsletter.mail.session import open_session
+from newsletter.mail.sink import Sink
+from newsletter.mail.transport import SmtpTransport
+from newsletter.models import Subscriber
+from newsletter.sending.message import Addressee, MessageBuilder
+from newsletter.sending.plan import ROWS_AT_A_TIME, audience_of
+from newsletter.smtp_url import SmtpAccount
+
+ASK_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the server that is meant for the mailing can take; None where it could not be asked."""
+
+    largest_bytes: int | None = None
+    smtputf8: bool | None = None
+
+
+@dataclass(slots=True)
+class Rehearsal:
+    """What came of a dry run. `failures` are the recipients who would not get their message, with the reason."""
+
+    audience: int = 0
+    messages: int = 0
+    bytes: int = 0
+    largest_bytes: int = 0
+    largest_for: str = ""
+    seconds: float = 0.0
+    failures: list[tuple[str, str]] = field(default_factory=list)
+
+
+def ask_limits(account: SmtpAccount) -> Limits:
+    """What an account's server says it takes. Raises UnavailableError or ConfigError where it does not answer."""
+    with closing(open_session(account, ASK_SECONDS)) as server:
+        size = str(server.esmtp_features.get("size", ""))
+        return Limits(int(size) if size.isdecimal() and int(size) else None, server.has_extn("smtputf8"))
+
+
+def rehearse(session: Session, list_id: int, builder: MessageBuilder, limits: Limits, now: datetime) -> Rehearsal:
+    """Build and hand over the message of everyone a mailing to the list would go to now."""
+    courier = _Rehearsing(_addressees(session, list_id), builder, limits, now)
+    began = time.monotonic()
+    with Sink() as sink, SmtpTransport(SmtpAccount(sink.host, sink.port)) as transport:
+        transport.run(courier)
+    courier.found.seconds = time.monotonic() - began
+    return courier.found
+
+
+def _addressees(session: Session, list_id: int) -> Iterator[Addressee]:
+    rows = session.execute(
+        audience_of(list_id)
+        .with_only_columns(
+            Subscriber.id, Subscriber.email, Subscriber.first_name, Subscriber.last_name, Subscriber.attributes
+        )
+        .order_by(Subscriber.id)
+        .execution_options(yield_per=ROWS_AT_A_TIME)
+    )
+    return (Addressee(*row) for row in rows)
+
+
+class _Rehearsing:
+    """The courier of a dry run."""
+
+    def __init__(
+        self, addressees: Iterator[Addressee], builder: MessageBuilder, limits: Limits, now: datetime
+    ) -> None:
+        self.found = Rehearsal()
+        self._addressees = addressees
+        self._builder = builder
+        self._limits = limits
+        self._now = now
+        self._emails: dict[int, str] = {}
+
+    def next_parcel(self) -> Parcel | None:
+        for addressee in self._addressees:
+            self.found.audience += 1
+            try:
+                envelope = self._builder.build(addressee, self._now)
+            except NewsletterError as error:
+                self._fail(addressee.email, f"no message can be built: {error}")
+                continue
+            self._measure(addressee.email, len(envelope.data))
+            self._emails[addressee.delivery_id] = addressee.email
+            return Parcel(addressee.delivery_id, envelope)
+        return None
+
+    def leaving(self, slot: int, key: int) -> None:
+        """Nothing hangs on it."""
+
+    def settled(self, slot: int, key: int, outcome: Outcome) -> None:  # noqa: ARG002
+        email = self._emails.pop(key)
+        if outcome.verdict is not Verdict.SENT:
+            self._fail(email, outcome.reply)
+        elif self._limits.smtputf8 is False and needs_smtputf8(email):
+            self._fail(email, "the SMTP server does not take addresses outside ASCII (no SMTPUTF8)")
+
+    def _measure(self, email: str, size: int) -> None:
+        self.found.messages += 1
+        self.found.bytes += size
+        if size > self.found.largest_bytes:
+            self.found.largest_bytes, self.found.largest_for = size, email
+        if self._limits.largest_bytes and size > self._limits.largest_bytes:
+            self._fail(email, f"{size:,} bytes are more than the SMTP server takes ({self._limits.largest_bytes:,})")
+
+    def _fail(self, email: str, why: str) -> None:
+        self.found.failures.append((email, why))
