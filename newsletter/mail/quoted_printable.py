@@ -2,17 +2,19 @@
 
 Every piece starts on a fresh line and ends on one, by a soft line break where need be. So a merged value can stand
 between two pieces encoded long before, and no line ever exceeds 76 characters. A full stop that would start a line is
-encoded too, so that SMTP's transparency (RFC 5321 section 4.5.2) has nothing to do.
+encoded too, so that SMTP's transparency (RFC 5321 section 4.5.2) has nothing to do, and so is every space that would
+end a line or follow another, so that a DKIM signature has nothing to canonicalise (RFC 6376 section 3.4.4).
 """
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 MAX_LINE = 76
 SOFT_BREAK = "=\r\n"
 
-_SAFE_VALUE = re.compile(r"[!-\-/-<>-~]([!-<>-~ ]*[!-<>-~])?")
+_SAFE_VALUE = re.compile(r"[!-\-/-<>-~](?: ?[!-<>-~])*")
 _TOKEN = [chr(byte) if 32 <= byte <= 126 and byte != ord("=") else f"={byte:02X}" for byte in range(256)]
 
 
@@ -32,13 +34,10 @@ def encode_value(value: str) -> str:
 
 def _encode_line(line: str) -> str:
     """A line without its end, soft-broken so that a soft break still fits after it."""
-    tokens = [_TOKEN[byte] for byte in line.encode("utf-8", "surrogatepass")]
-    if tokens and tokens[-1] == " ":
-        tokens[-1] = "=20"
     lines: list[str] = []
     current: list[str] = []
     width = 0
-    for octet in tokens:
+    for octet in _octets(line):
         if width + len(octet) >= MAX_LINE:
             lines.append("".join(current) + SOFT_BREAK)
             current, width = [], 0
@@ -46,3 +45,11 @@ def _encode_line(line: str) -> str:
         current.append(encoded)
         width += len(encoded)
     return "".join([*lines, *current])
+
+
+def _octets(line: str) -> list[str]:
+    """Each octet of a line as it is written anywhere but at the start of one."""
+    octets = [_TOKEN[byte] for byte in line.encode("utf-8", "surrogatepass")]
+    if octets and octets[-1] == " ":
+        octets[-1] = "=20"
+    return octets[:1] + ["=20" if pair == (" ", " ") else pair[1] for pair in pairwise(octets)]
