@@ -1,21 +1,31 @@
 """Short signed tokens, each bound to one purpose.
 
-A token seals two integers. It reads as noise: the numbers are masked with a keystream that depends on its
-tag (the SIV construction, RFC 5297 section 1.3.1, built from keyed BLAKE2b, RFC 7693), so a token says neither who it
-was made for nor how many there are, and the same numbers always give the same token.
+A token seals two integers. It reads as noise: the numbers are masked with a keystream that depends on their tag (the
+SIV construction, RFC 5297 section 1.3.1), so a token says neither who it was made for nor how many there are, and the
+same numbers always give the same token. The tag, of the numbers and the purpose, and the keystream are one block of
+AES each, under keys of their own: what goes in is one block too, where AES by itself is a pseudo-random function.
 """
 
 from __future__ import annotations
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
 from enum import StrEnum
-from hashlib import blake2b
 from struct import Struct
 
-_BODY = Struct(">IQ")
-_TAG_BYTES = 12
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+from cryptography.hazmat.primitives.ciphers.modes import ECB
+
 TOKEN_LENGTH = 32
+_NUMBERS = Struct(">IQ")
+# 96 bits of tag, and the numbers masked.
+_TOKEN = Struct(">12sIQ")
+# Blocks of 16 bytes: a tag to make a keystream of, and that keystream as masks of the numbers.
+_TAG, _MASKS = "12s4x", "IQ4x"
+_ONE_TAG, _ONE_MASKS = Struct(_TAG), Struct(f">{_MASKS}")
+_FOUR_TAGS, _FOUR_MASKS, _FOUR_TOKENS = Struct(_TAG * 4), Struct(f">{_MASKS * 4}"), Struct(">" + "12sIQ" * 4)
 
 
 class Purpose(StrEnum):
@@ -27,23 +37,24 @@ class Purpose(StrEnum):
     MESSAGE_ID = "message-id"
 
 
+# Four bytes each, which fill a block after the numbers. A new purpose goes last: others are under way.
+_LABELS = {purpose: place.to_bytes(4, "big") for place, purpose in enumerate(Purpose)}
+_BETWEEN_NUMBERS = (b"", *_LABELS.values())
+
+
 class Signer:
     """Makes and reads the tokens of one purpose under one secret key."""
 
-    __slots__ = ("_mask", "_tag")
+    __slots__ = ("_keystream", "_label", "_tag")
 
     def __init__(self, secret: bytes, purpose: Purpose) -> None:
-        # Copying a hash that has taken its key in is cheaper than keying one for every token.
-        self._tag = blake2b(digest_size=_TAG_BYTES, key=_derive(secret, f"{purpose}/tag"))
-        self._mask = blake2b(digest_size=_BODY.size, key=_derive(secret, f"{purpose}/mask"))
+        self._tag, self._keystream = _block_functions(secret)
+        self._label = _LABELS[purpose]
 
     def seal(self, scope: int, subject: int) -> str:
         """A token of 32 URL-safe characters for `scope` (below 2**32) and `subject` (below 2**64)."""
-        body = _BODY.pack(scope, subject)
-        tagged = self._tag.copy()
-        tagged.update(body)
-        tag = tagged.digest()
-        return urlsafe_b64encode(tag + self._masked(body, tag)).decode("ascii")
+        tag = self._tag(_NUMBERS.pack(scope, subject) + self._label)
+        return _text(_TOKEN.pack(tag, *self._masked(tag, scope, subject)))
 
     def open(self, token: str) -> tuple[int, int] | None:
         """The numbers sealed in `token`; None for anything this signer did not make."""
@@ -53,17 +64,51 @@ class Signer:
             raw = urlsafe_b64decode(token)
         except ValueError:
             return None
-        if len(raw) != _TAG_BYTES + _BODY.size:
+        if len(raw) != _TOKEN.size:
             return None
-        scope, subject = _BODY.unpack(self._masked(raw[_TAG_BYTES:], raw[:_TAG_BYTES]))
+        numbers = self._masked(*_TOKEN.unpack(raw))
         # The whole token is compared, for base64 has other spellings of the same bytes.
-        return (scope, subject) if hmac.compare_digest(self.seal(scope, subject), token) else None
+        return numbers if hmac.compare_digest(self.seal(*numbers), token) else None
 
-    def _masked(self, body: bytes, tag: bytes) -> bytes:
-        stream = self._mask.copy()
-        stream.update(tag)
-        return (int.from_bytes(body, "big") ^ int.from_bytes(stream.digest(), "big")).to_bytes(_BODY.size, "big")
+    def _masked(self, tag: bytes, scope: int, subject: int) -> tuple[int, int]:
+        """The numbers masked, or masked ones in the clear."""
+        scope_mask, subject_mask = _ONE_MASKS.unpack(self._keystream(_ONE_TAG.pack(tag)))
+        return scope ^ scope_mask, subject ^ subject_mask
 
 
-def _derive(secret: bytes, label: str) -> bytes:
-    return hmac.digest(secret, label.encode("ascii"), "sha256")
+class Sealer:
+    """Makes the tokens that the four signers make, but all in one go, which takes half the time."""
+
+    __slots__ = ("_keystream", "_tag")
+
+    def __init__(self, secret: bytes) -> None:
+        self._tag, self._keystream = _block_functions(secret)
+
+    def seal(self, scope: int, subject: int) -> tuple[str, str, str, str]:
+        """A token for each purpose, in the order of Purpose."""
+        t, u, v, w = tags = _FOUR_TAGS.unpack(self._tag(_NUMBERS.pack(scope, subject).join(_BETWEEN_NUMBERS)))
+        a, b, c, d, e, f, g, h = _FOUR_MASKS.unpack(self._keystream(_FOUR_TAGS.pack(*tags)))
+        raw = _FOUR_TOKENS.pack(
+            t, scope ^ a, subject ^ b,
+            u, scope ^ c, subject ^ d,
+            v, scope ^ e, subject ^ f,
+            w, scope ^ g, subject ^ h,
+        )  # fmt: skip
+        text = _text(raw)
+        return text[:32], text[32:64], text[64:96], text[96:]
+
+
+def _block_functions(secret: bytes) -> tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]:
+    """What makes tags and what makes keystreams."""
+    return _block_function(secret, "token/tag"), _block_function(secret, "token/mask")
+
+
+def _block_function(secret: bytes, label: str) -> Callable[[bytes], bytes]:
+    """A keyed function of one block of 16 bytes, or of several, each by itself."""
+    key = hmac.digest(secret, label.encode("ascii"), "sha256")
+    # Nothing is encrypted here: that ECB shows equal blocks is what makes a function of it.
+    return Cipher(AES256(key), ECB()).encryptor().update  # noqa: S305
+
+
+def _text(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).decode("ascii")

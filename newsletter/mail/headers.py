@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import groupby
 
 from newsletter.errors import InputError
@@ -13,6 +14,8 @@ MAX_LINE = 78
 # “?=” 55 are left, so 52 of base64.
 MAX_ENCODED_LINE = 76
 _WORD_BYTES = 39
+# Many share a first name, so what became of a name is kept, for this many.
+_KEPT_WORDS = 1024
 _SPECIALS = frozenset('()<>[]:;@\\,."')
 
 
@@ -21,6 +24,8 @@ def field(name: str, value: str) -> str:
     _refuse_line_breaks(name, value)
     _refuse_beyond_ascii(name, value)
     limit = MAX_ENCODED_LINE if "=?" in value else MAX_LINE
+    if len(name) + 2 + len(value) <= limit:
+        return f"{name}: {value}\r\n"
     lines = [f"{name}:"]
     for word in value.split(" "):
         # A line of nothing but spaces would end the header for some.
@@ -63,7 +68,7 @@ def phrase(name: str) -> str:
     """A display name: plain, quoted or encoded as it needs."""
     if not _is_plain(name):
         return _encoded(name, _SPECIALS)
-    if _SPECIALS & set(name):
+    if not _SPECIALS.isdisjoint(name):
         escaped = name.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'
     return name
@@ -89,6 +94,7 @@ def _needs_encoding(word: str, specials: frozenset[str]) -> bool:
     return not _is_plain(word) or len(word) > MAX_ENCODED_LINE or not specials.isdisjoint(word)
 
 
+@lru_cache(_KEPT_WORDS)
 def _encoded_words(value: str) -> str:
     return " ".join(_encoded_word(chunk) for chunk in _chunks(value))
 

@@ -1,80 +1,35 @@
 """issue -> email, the second half: templates become programs that are run once a recipient.
 
-A program is a list of fixed pieces, encoded beforehand, with holes between them, so that merging is a join. What a
-hole needs more than a column for is a Jinja template in a sandbox, whose delimiters are control characters, which no
-issue can contain: text that looks like a tag stays text.
+What a hole needs more than a column for is a Jinja template in a sandbox, whose delimiters are control characters,
+which no issue can contain: text that looks like a tag stays text.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 from types import SimpleNamespace
-from typing import Any, Literal, Self
+from typing import Any, Literal
 from urllib.parse import quote
 
 from jinja2 import Undefined
 from jinja2.sandbox import SandboxedEnvironment
 
 from newsletter.rendering.content import Content
+from newsletter.rendering.program import Context, Fill, Piece, Program
 from newsletter.rendering.template import Control, Escape, Part, Template, Value, Variable
 from newsletter.text import one_line
 
-Context = Mapping[str, Any]
-Fill = Callable[[Context], str]
-
 # The two forms nearly every merge tag has; they need no template engine.
 _COLUMN = re.compile(r"""subscriber\.(\w+)(?:\s*\|\s*(?:default|d)\(\s*(?:"([^"\\]*)"|'([^'\\]*)')\s*\))?""")
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """Pieces in order; those at the places of `variables` and `fills` are put in for each recipient."""
-
-    pieces: tuple[str, ...]
-    variables: tuple[tuple[str, tuple[int, ...]], ...]
-    fills: tuple[tuple[int, Fill], ...]
-
-    @classmethod
-    def join(cls, programs: Iterable[Program]) -> Self:
-        """One program that makes what these make, one after the other."""
-        pieces: list[str] = []
-        variables: dict[str, tuple[int, ...]] = {}
-        fills: list[tuple[int, Fill]] = []
-        for program in programs:
-            offset = len(pieces)
-            pieces += program.pieces
-            for name, places in program.variables:
-                variables[name] = variables.get(name, ()) + tuple(offset + place for place in places)
-            fills += [(offset + place, fill) for place, fill in program.fills]
-        return cls(tuple(pieces), tuple(variables.items()), tuple(fills))
-
-    def run(self, context: Context) -> str:
-        """The text for one recipient."""
-        pieces = list(self.pieces)
-        for name, places in self.variables:
-            value = context[name]
-            for place in places:
-                pieces[place] = value
-        for place, fill in self.fills:
-            pieces[place] = fill(context)
-        return "".join(pieces)
-
-
-def fixed(text: str) -> Program:
-    """A program that makes the same text for everyone."""
-    return Program((text,), (), ())
-
-
-def variable(name: str) -> Program:
-    """A program that puts in, as it is, what the sender provides under a name."""
-    return Program(("",), ((name, (0,)),), ())
+# Many share a first name or a town, so what became of a column's value is kept, for this many.
+_KEPT_VALUES = 1024
 
 
 class Merger:
-    """Turns templates into programs.
+    """Turns templates into the pieces of programs.
 
     `newline` ends every line of what they make. Fixed text goes through `encode_text` now, values through
     `encode_value` as they come; what the sender provides for each recipient goes in as it is.
@@ -88,6 +43,7 @@ class Merger:
     ) -> None:
         self._encode_text = encode_text
         self._encode_value = encode_value
+        self._fills: dict[tuple[Part, ...], Fill] = {}
         self._environment = SandboxedEnvironment(
             variable_start_string="\x01",
             variable_end_string="\x02",
@@ -103,29 +59,33 @@ class Merger:
         escapes = {kind.value: safe for kind, safe in _ESCAPES.items()}
         self._environment.filters |= {"default": _default, "d": _default, "encode": encode_value, **escapes}
 
-    def program(self, template: Template) -> Program:
-        """The program that fills a template for one recipient."""
-        return Program.join(self._piece(parts) for parts in _units(template))
+    def pieces(self, template: Template) -> Iterable[Piece]:
+        """What fills a template for one recipient; equal holes have one and the same fill."""
+        for unit in _units(template):
+            if isinstance(unit[0], str):
+                yield self._encode_text(unit[0]).encode()
+            else:
+                if unit not in self._fills:
+                    self._fills[unit] = self._fill(unit)
+                yield self._fills[unit]
 
-    def _piece(self, parts: list[Part]) -> Program:
-        match parts:
-            case [str(text)]:
-                return fixed(self._encode_text(text))
-            case [Variable(name)]:
-                return variable(name)
-            case [Value(expression, escape_for)] if column := _COLUMN.fullmatch(expression):
-                return Program(("",), (), ((0, self._column(column, _ESCAPES[escape_for])),))
-        source = "".join(map(self._source, parts))
-        return Program(("",), (), ((0, self._environment.from_string(source).render),))
+    def _fill(self, unit: tuple[Part, ...]) -> Fill:
+        match unit:
+            case (Variable(name),):
+                return lambda context: context[name].encode()
+            case (Value(expression, escape_for),) if column := _COLUMN.fullmatch(expression):
+                return self._column(column, _ESCAPES[escape_for])
+        render = self._environment.from_string("".join(map(self._source, unit))).render
+        return lambda context: render(context).encode()
 
     def _column(self, column: re.Match[str], safe: Callable[[Any], str]) -> Fill:
-        name, encode = column[1], self._encode_value
-        fallback = column[2] or column[3] or ""
+        name, fallback = column[1], column[2] or column[3] or ""
 
-        def fill(context: Context) -> str:
-            return encode(safe(getattr(context["subscriber"], name) or fallback))
+        @lru_cache(_KEPT_VALUES)
+        def encoded(value: str) -> bytes:
+            return self._encode_value(safe(value or fallback)).encode()
 
-        return fill
+        return lambda context: encoded(getattr(context["subscriber"], name))
 
     def _source(self, part: Part) -> str:
         match part:
@@ -141,7 +101,7 @@ class Merger:
 
 def merge(template: Template, context: Context) -> str:
     """Fill a template once, for a preview."""
-    return Merger().program(template).run(context)
+    return Program(Merger().pieces(template)).run(context).decode()
 
 
 def context_for(
@@ -163,7 +123,7 @@ class _Subscriber(SimpleNamespace):
         return ""
 
 
-def _units(template: Template) -> Iterable[list[Part]]:
+def _units(template: Template) -> Iterable[tuple[Part, ...]]:
     """The parts one by one, but a condition with all that it governs together."""
     unit: list[Part] = []
     depth = 0
@@ -172,7 +132,7 @@ def _units(template: Template) -> Iterable[list[Part]]:
         if isinstance(part, Control):
             depth += {"if": 1, "endif": -1}.get(part.statement.split()[0], 0)
         if depth == 0:
-            yield unit
+            yield tuple(unit)
             unit = []
 
 

@@ -1,23 +1,28 @@
-"""One recipient's message as bytes: the compiled issue and its headers as one program, run once a recipient."""
+"""One recipient's message as bytes: what is the same for everyone is made once a mailing, the rest joined to it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
 from hashlib import sha256
+from typing import NamedTuple
 
 from newsletter.mail import headers, message, quoted_printable
 from newsletter.mail.addresses import domain_of, for_wire
+from newsletter.mail.dkim import DkimKey, DkimSigner
 from newsletter.mail.outcome import Envelope
 from newsletter.rendering.content import CLICK_TOKEN, OPEN_TOKEN, UNSUBSCRIBE_TOKEN, Content
-from newsletter.rendering.merge import Merger, Program, context_for, fixed, merge, variable
-from newsletter.rendering.template import is_fixed
+from newsletter.rendering.merge import Merger, context_for
+from newsletter.rendering.program import Program
 from newsletter.tracking.tokens import Tokens
 
-# What headers are filled with, beside the tokens of the body.
-_SUBJECT, _TO, _DATE, _MESSAGE_ID, _HEADER_TOKEN = "h_subject", "h_to", "h_date", "h_message_id", "h_token"
+# The fields that differ from recipient to recipient, in the order they are built in.
+_VARYING = ("Subject", "To", "Date", "Message-ID", "List-Unsubscribe")
+_TOKEN = "<token>"  # noqa: S105 - where a token goes
+_KEPT_SUBJECTS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +37,7 @@ class Sender:
     list_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Addressee:
+class Addressee(NamedTuple):
     """Whom one message is for."""
 
     delivery_id: int
@@ -48,102 +52,112 @@ class Addressee:
 
     def fields(self) -> dict[str, str]:
         """What merge tags may quote; a column can never stand in for a field of ours."""
-        own = {"email": self.email, "first_name": self.first_name, "last_name": self.last_name, "name": self.name}
-        return {**self.attributes, **own}
+        return {
+            **self.attributes,
+            "email": self.email,
+            "first_name": self.first_name,
+            "last_name": self.last_name,
+            "name": self.name,
+        }
 
 
 class MessageBuilder:
-    """Builds the messages of one mailing."""
+    """Builds the messages of one mailing, signed with every key of `dkim`.
 
-    def __init__(self, mailing_id: int, content: Content, sender: Sender, base_url: str, tokens: Tokens) -> None:
+    Receivers trust a signature most whose domain is that of the From address (RFC 7489 section 3.1.1): picking such
+    keys is up to the caller.
+    """
+
+    def __init__(
+        self,
+        mailing_id: int,
+        content: Content,
+        sender: Sender,
+        base_url: str,
+        tokens: Tokens,
+        dkim: Sequence[DkimKey] = (),
+    ) -> None:
         self._mailing_id = mailing_id
         self._content = content
-        self._base_url = base_url
         self._tokens = tokens
         self._from = for_wire(sender.from_email)
-        self._reply_to = for_wire(sender.reply_to or sender.from_email)
         self._domain = domain_of(self._from)
-        self._subject = None
-        if is_fixed(content.subject):
-            self._subject = _subject_field(merge(content.subject, context_for(content, {})))
-        self._message = Program.join((self._headers(sender), self._body()))
+        reply_to = for_wire(sender.reply_to or sender.from_email)
+        self._list_unsubscribe = message.list_unsubscribe(
+            f"{base_url}/u/{_TOKEN}", f"mailto:{reply_to}?subject=unsubscribe%20{_TOKEN}"
+        )
+        boundary = f"part-{sha256(f'{self._domain} {mailing_id}'.encode()).hexdigest()[:24]}"
+        self._subject = Program(Merger().pieces(content.subject))
+        self._body = _body(content, boundary)
+        fixed = [one.encode("ascii") for one in self._fixed_fields(sender, reply_to, boundary)]
+        self._fixed = b"".join(fixed)
+        self._dkim = DkimSigner(dkim, fixed, _VARYING, self._body.start) if dkim else None
 
     def build(self, addressee: Addressee, now: datetime) -> Envelope:
         """The message for one recipient, dated `now`, ready for the wire."""
-        numbers = self._mailing_id, addressee.delivery_id
-        unsubscribe_token = self._tokens.unsubscribes.seal(*numbers)
-        to = for_wire(addressee.email)
+        opened, click, unsubscribe, message_id = self._tokens.seal(self._mailing_id, addressee.delivery_id)
         # In the body a token is a piece of quoted-printable; it needs no encoding, only its line's end.
-        variables = {
-            OPEN_TOKEN: self._tokens.opens.seal(*numbers) + quoted_printable.SOFT_BREAK,
-            CLICK_TOKEN: self._tokens.clicks.seal(*numbers) + quoted_printable.SOFT_BREAK,
-            UNSUBSCRIBE_TOKEN: unsubscribe_token + quoted_printable.SOFT_BREAK,
-            _HEADER_TOKEN: unsubscribe_token,
-            _MESSAGE_ID: self._tokens.message_ids.seal(*numbers),
-            _TO: _to_field(headers.mailbox(addressee.name, to)),
-            _DATE: _date_field(now.replace(microsecond=0)),
+        tokens = {
+            OPEN_TOKEN: opened + quoted_printable.SOFT_BREAK,
+            CLICK_TOKEN: click + quoted_printable.SOFT_BREAK,
+            UNSUBSCRIBE_TOKEN: unsubscribe + quoted_printable.SOFT_BREAK,
         }
-        context = context_for(self._content, addressee.fields(), variables)
-        context[_SUBJECT] = self._subject or _subject_field(merge(self._content.subject, context))
-        return Envelope(self._from, to, self._message.run(context).encode("utf-8"))
+        context = context_for(self._content, addressee.fields(), tokens)
+        to = for_wire(addressee.email)
+        second = int(now.timestamp())
+        body = self._body.run(context)
+        varying = (
+            _subject_field(self._subject.run(context)),
+            _to_field(addressee.name, to),
+            _date_field(second),
+            f"Message-ID: <{message_id}@{self._domain}>\r\n".encode("ascii"),
+            self._list_unsubscribe.replace(_TOKEN, unsubscribe).encode("ascii"),
+        )
+        signatures = self._dkim.sign(varying, body, second) if self._dkim else b""
+        return Envelope(self._from, to, b"".join((signatures, self._fixed, *varying, b"\r\n", body)))
 
-    def _headers(self, sender: Sender) -> Program:
-        fields = [headers.field("From", headers.mailbox(sender.name, self._from))]
-        if sender.reply_to:
-            fields.append(headers.field("Reply-To", self._reply_to))
+    def _fixed_fields(self, sender: Sender, reply_to: str, boundary: str) -> list[str]:
         list_id = f"<{sender.list_slug}.{sender.publication_slug}.{self._domain}>"
         feedback_id = f"{self._mailing_id}:{sender.list_slug}:{sender.publication_slug}:newsletter"
-        fields += [
+        return [
+            headers.field("From", headers.mailbox(sender.name, self._from)),
+            *([headers.field("Reply-To", reply_to)] if sender.reply_to else []),
             headers.field("List-Id", f"{headers.phrase(sender.list_name)} {list_id}"),
+            message.ONE_CLICK,
             headers.field("Precedence", "bulk"),
             headers.field("Feedback-ID", feedback_id),
             message.MIME_VERSION,
+            message.alternative_content_type(boundary),
         ]
-        marker = "<token>"
-        unsubscribe = message.list_unsubscribe(
-            f"{self._base_url}/u/{marker}", f"mailto:{self._reply_to}?subject=unsubscribe%20{marker}"
-        )
-        url, mailto, rest = unsubscribe.split(marker)
-        return Program.join(
-            (
-                fixed("".join(fields)),
-                variable(_SUBJECT),
-                variable(_TO),
-                variable(_DATE),
-                fixed("Message-ID: <"),
-                variable(_MESSAGE_ID),
-                fixed(f"@{self._domain}>\r\n{url}"),
-                variable(_HEADER_TOKEN),
-                fixed(mailto),
-                variable(_HEADER_TOKEN),
-                fixed(rest),
-            )
-        )
-
-    def _body(self) -> Program:
-        """The text part and the HTML part; what is fixed is encoded here, once."""
-        boundary = f"part-{sha256(f'{self._domain} {self._mailing_id}'.encode()).hexdigest()[:24]}"
-        merger = Merger("\r\n", quoted_printable.encode_text, quoted_printable.encode_value)
-        text_head = message.alternative_content_type(boundary) + "\r\n" + message.part_head(boundary, "plain")
-        return Program.join(
-            (
-                fixed(text_head),
-                merger.program(self._content.text),
-                fixed("\r\n" + message.part_head(boundary, "html")),
-                merger.program(self._content.html),
-                fixed("\r\n" + message.end(boundary)),
-            )
-        )
 
 
-def _subject_field(subject: str) -> str:
-    return headers.field("Subject", headers.text(subject))
+def _body(content: Content, boundary: str) -> Program:
+    """The text part and the HTML part; what is fixed is encoded here, once."""
+    merger = Merger("\r\n", quoted_printable.encode_text, quoted_printable.encode_value)
+    return Program(
+        [
+            message.part_head(boundary, "plain").encode(),
+            *merger.pieces(content.text),
+            b"\r\n",
+            message.part_head(boundary, "html").encode(),
+            *merger.pieces(content.html),
+            b"\r\n",
+            message.end(boundary).encode(),
+        ]
+    )
+
+
+@lru_cache(_KEPT_SUBJECTS)
+def _subject_field(subject: bytes) -> bytes:
+    return headers.field("Subject", headers.text(subject.decode())).encode("ascii")
 
 
 @lru_cache(maxsize=4)
-def _date_field(moment: datetime) -> str:
-    return headers.field("Date", format_datetime(moment))
+def _date_field(second: int) -> bytes:
+    return headers.field("Date", format_datetime(datetime.fromtimestamp(second, UTC))).encode("ascii")
 
 
-def _to_field(mailbox: str) -> str:
-    return headers.field("To", mailbox) if mailbox.isascii() else headers.international_field("To", mailbox)
+def _to_field(name: str, address: str) -> bytes:
+    mailbox = headers.mailbox(name, address)
+    field = headers.field if mailbox.isascii() else headers.international_field
+    return field("To", mailbox).encode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from newsletter.signing import Purpose, Signer
+from newsletter.signing import Purpose, Sealer, Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +17,12 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The signers of one installation."""
+    """What makes one installation's tokens, and reads those that come back."""
 
     opens: Signer
     clicks: Signer
     unsubscribes: Signer
-    message_ids: Signer
+    _sealer: Sealer
 
     @classmethod
     def of(cls, secret: bytes) -> Tokens:
@@ -30,8 +30,12 @@ class Tokens:
             opens=Signer(secret, Purpose.OPEN),
             clicks=Signer(secret, Purpose.CLICK),
             unsubscribes=Signer(secret, Purpose.UNSUBSCRIBE),
-            message_ids=Signer(secret, Purpose.MESSAGE_ID),
+            _sealer=Sealer(secret),
         )
+
+    def seal(self, mailing_id: int, delivery_id: int) -> tuple[str, str, str, str]:
+        """The tokens of one message: for opens, clicks, unsubscribing and its Message-ID."""
+        return self._sealer.seal(mailing_id, delivery_id)
 
 
 def read_token(signer: Signer, token: str) -> Target | None:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from struct import error as StructError
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.signing import TOKEN_LENGTH, Purpose, Signer
+from newsletter.signing import TOKEN_LENGTH, Purpose, Sealer, Signer
 
 SECRET = b"a secret of enough bytes, for tests only"
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -23,13 +26,19 @@ def test_what_is_sealed_is_opened_again(scope: int, subject: int) -> None:
 
 def test_a_token_is_the_same_on_every_machine_and_every_day() -> None:
     assert Signer(SECRET, Purpose.OPEN).seal(3, 7) == Signer(SECRET, Purpose.OPEN).seal(3, 7)
-    assert Signer(SECRET, Purpose.OPEN).seal(3, 7) == "3GjQ3MSGbMnq8PTWUsN3v-GksSL1Wb-c"
+    assert Signer(SECRET, Purpose.OPEN).seal(3, 7) == "fj0Pc8VoO7161JHV2YQGeE6AWE880vJC"
 
 
 @pytest.mark.parametrize("purpose", Purpose)
 def test_a_token_is_good_for_one_purpose_only(purpose: Purpose) -> None:
     token = Signer(SECRET, purpose).seal(3, 7)
     assert [other for other in Purpose if Signer(SECRET, other).open(token)] == [purpose]
+
+
+@settings(deadline=None)
+@given(scopes, subjects)
+def test_tokens_made_in_one_go_are_those_of_the_four_signers(scope: int, subject: int) -> None:
+    assert Sealer(SECRET).seal(scope, subject) == tuple(Signer(SECRET, one).seal(scope, subject) for one in Purpose)
 
 
 def test_a_token_is_good_under_one_secret_only() -> None:
@@ -82,6 +91,18 @@ def test_a_token_tells_nobody_who_it_is_for(scope: int, subject: int) -> None:
 def test_neighbours_have_nothing_in_common() -> None:
     first, second = SIGNER.seal(3, 7), SIGNER.seal(3, 8)
     assert sum(a == b for a, b in zip(first, second, strict=True)) < 8
+
+
+def test_threads_may_share_a_signer() -> None:
+    tokens = [SIGNER.seal(3, subject) for subject in range(2000)]
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(SIGNER.open, tokens)) == [(3, subject) for subject in range(2000)]
+
+
+@pytest.mark.parametrize(("scope", "subject"), [(2**32, 0), (0, 2**64), (-1, 0), (0, -1)])
+def test_numbers_too_large_for_a_token_are_refused(scope: int, subject: int) -> None:
+    with pytest.raises(StructError):
+        SIGNER.seal(scope, subject)
 
 
 def test_the_keys_are_not_shown() -> None:

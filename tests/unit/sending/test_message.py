@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.mail.dkim import DkimKey
 from newsletter.rendering.compile import Masthead
 from newsletter.rendering.expressions import Fields
 from newsletter.rendering.issue_file import read_issue
@@ -15,19 +16,33 @@ from newsletter.resources import SAMPLE_ISSUE
 from newsletter.sending.message import Addressee, MessageBuilder, Sender
 from newsletter.tracking.tokens import Tokens
 from tests.factories import BASE_URL, SECRET
+from tests.judges import dkim_key, signature_holds
 
+LONG = "Une très longue phrase à propos de rien, " * 6
+ISSUES = {
+    "the sample": None,
+    "plain": "---\ntitle: T\n---\nHello.  Two  spaces, {{ subscriber.ville }}.\n\n    and = code\n",
+    "long fields": f"---\ntitle: T\nsubject: '{LONG} {{{{ subscriber.first_name }}}}'\n---\nHello.\n",
+    "conditional": (
+        "---\ntitle: T\n---\n{% if subscriber.ville == 'Liège' %}\n\nVoisins  de [toujours](https://e.org).\n\n"
+        "{% else %}\n\nAmis.\n\n{% endif %}\n"
+    ),
+}
 SENDER = Sender("hebdo", "L’Hebdo", "redaction@hébdo.example", "courrier@hebdo.example", "vendredi", "Du vendredi")
 ADA = Addressee(7, "ada@exämple.org", "Ada", "King, Countess", {"ville": "Liège"})
 
 
-def build(tmp_path: Path, issue: str | None, addressee: Addressee, now: datetime) -> bytes:
+def builder_of(tmp_path: Path, issue: str | None, *dkim: DkimKey) -> MessageBuilder:
     path = SAMPLE_ISSUE
     if issue is not None:
         path = tmp_path / "issue.md"
         path.write_text(issue, encoding="utf-8")
     content = read_issue(path, Fields(frozenset({"ville"}))).compile(Masthead("L’Hebdo", "fr"), BASE_URL)
-    builder = MessageBuilder(3, content, SENDER, BASE_URL, Tokens.of(SECRET.encode()))
-    return builder.build(addressee, now).data
+    return MessageBuilder(3, content, SENDER, BASE_URL, Tokens.of(SECRET.encode()), dkim)
+
+
+def build(tmp_path: Path, issue: str | None, addressee: Addressee, now: datetime) -> bytes:
+    return builder_of(tmp_path, issue).build(addressee, now).data
 
 
 def parse(raw: bytes) -> EmailMessage:
@@ -59,7 +74,7 @@ def test_a_message_carries_every_header_a_bulk_sender_owes(tmp_path: Path, now: 
 
 def test_unsubscribing_has_one_https_and_one_mailto_address_never_encoded(tmp_path: Path, now: datetime) -> None:
     raw = build(tmp_path, None, ADA, now)
-    field = re.search(rb"List-Unsubscribe: (.*?)\r\nList-Unsubscribe-Post", raw, re.DOTALL)
+    field = re.search(rb"List-Unsubscribe: (.*?)\r\n(?! )", raw, re.DOTALL)
     assert field is not None
     url, mailto = field.group(1).split(b",\r\n ")
     assert re.fullmatch(rb"<https://lettres\.example\.org/u/[\w-]{32}>", url)
@@ -124,3 +139,52 @@ def test_what_a_subscriber_typed_is_never_markup(tmp_path: Path, now: datetime) 
     html = body(parse(build(tmp_path, issue, nasty, now)), "html")
     assert "&lt;b onclick=&quot;x&quot;&gt;{{ 1 }}&lt;/b&gt;" in html
     assert 'href="https://e.org/?n=%3Cb%20onclick%3D%22x%22%3E%7B%7B%201%20%7D%7D%3C%2Fb%3E"' in html
+
+
+@pytest.mark.parametrize("issue", ISSUES)
+@pytest.mark.parametrize(
+    "addressee",
+    [
+        ADA,
+        Addressee(8, "zoé@exämple.org", f"Zoé {LONG}".strip(), "", {"ville": "a  b\n\n.c " * 20}),
+        Addressee(9, "x@example.org", "", "", {}),
+    ],
+)
+def test_a_judge_finds_every_signature_good_and_a_changed_message_bad(
+    tmp_path: Path, now: datetime, issue: str, addressee: Addressee
+) -> None:
+    keys = [dkim_key(kind, "xn--hbdo-bpa.example") for kind in ("rsa", "ed25519")]
+    raw = builder_of(tmp_path, ISSUES[issue], *keys).build(addressee, now).data
+    assert raw.startswith(b"DKIM-Signature: v=1; a=rsa-sha256;")
+    middle = len(raw) - 2000
+    changed = raw[:middle] + bytes([raw[middle] ^ 1]) + raw[middle + 1 :]
+    for number in (0, 1):
+        assert signature_holds(raw, number)
+        assert not signature_holds(changed, number)
+    assert not signature_holds(raw, 2)
+
+
+def test_every_field_that_a_receiver_judges_by_is_signed(tmp_path: Path, now: datetime) -> None:
+    raw = builder_of(tmp_path, None, dkim_key("ed25519", "hebdo.example")).build(ADA, now).data
+    signature = parse(raw)["DKIM-Signature"]
+    names = re.search(r"\bh=([^;]*);", signature)
+    assert names is not None
+    assert sorted(re.split(r":\s*", names[1])) == [
+        *("content-type", "date", "from", "from", "list-id", "list-unsubscribe", "list-unsubscribe-post"),
+        *("message-id", "mime-version", "reply-to", "subject", "subject", "to"),
+    ]
+
+
+def test_a_builder_without_keys_signs_nothing(tmp_path: Path, now: datetime) -> None:
+    assert b"DKIM-Signature" not in build(tmp_path, None, ADA, now)
+
+
+def test_a_builder_gives_each_recipient_their_own_words_however_often_it_has_built(
+    tmp_path: Path, now: datetime
+) -> None:
+    issue = "---\ntitle: T\nsubject: '{{ subscriber.first_name }}'\n---\n{{ subscriber.first_name | d('vous') }}\n"
+    builder = builder_of(tmp_path, issue)
+    for first_name in ("Zoé", "", "<b>", "Zoé"):
+        message = parse(builder.build(ADA._replace(first_name=first_name), now).data)
+        assert message["Subject"] == first_name
+        assert body(message, "plain").count(f"\n{first_name or 'vous'}\r\n".replace("\n", "\r\n", 1)) == 1
