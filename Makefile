@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt bench bench-render bench-send chaos up picture lock clean
+.PHONY: help demo test check fmt bench bench-render bench-transport bench-send bench-scale chaos up picture lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -34,6 +34,12 @@ bench-render: $(VENV)/.dev ## Benchmark rendering alone
 
 bench-send: $(VENV)/.dev ## Benchmark a mailing alone (needs Postfix's smtp-sink and smtp-source)
 	@$(BIN)/python -m tests.bench.send $(ARGS)
+
+bench-transport: $(VENV)/.dev ## Benchmark the SMTP transport alone (needs Postfix's smtp-sink)
+	@$(BIN)/python -m tests.bench.transport $(ARGS)
+
+bench-scale: $(VENV)/.dev ## Benchmark a mailing ten times as large (needs Postfix's smtp-sink)
+	@$(BIN)/python -m tests.bench.scale $(ARGS)
 
 chaos: $(VENV)/.dev ## Kill workers in the middle of mailings and count who got what
 	@$(BIN)/python -m pytest tests/chaos $(ARGS)

@@ -31,16 +31,12 @@ def load_builder(
 
     They are signed with those keys of `dkim` whose domain is that of the From address, or above it.
     """
-    content, publication, mailing_list = (
-        session.execute(
-            select(Mailing.content, Publication, List)
-            .join(List, List.id == Mailing.list_id)
-            .join(Publication, Publication.id == List.publication_id)
-            .where(Mailing.id == mailing_id)
-        )
-        .tuples()
-        .one()
-    )
+    content, publication, mailing_list = session.execute(
+        select(Mailing.content, Publication, List)
+        .join(List, List.id == Mailing.list_id)
+        .join(Publication, Publication.id == List.publication_id)
+        .where(Mailing.id == mailing_id)
+    ).one()
     return make_builder(mailing_id, Content.from_json(content), publication, mailing_list, base_url, tokens, dkim)
 
 

@@ -39,9 +39,7 @@ def _judge(session: Session, mailing: Mailing, now: datetime) -> None:
     if canary is None:
         return
     holds = Taken(*canary).holds()
-    states = dict(
-        session.execute(select(Delivery.state, func.count()).where(holds).group_by(Delivery.state)).tuples().all()
-    )
+    states = dict(session.execute(select(Delivery.state, func.count()).where(holds).group_by(Delivery.state)).all())
     if states.get(DeliveryState.PENDING) or states.get(DeliveryState.CLAIMED):
         return
     mailing.canary_judged_at = now

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("render", "send")
+BENCHMARKS = ("render", "transport", "send", "scale")
 
 if __name__ == "__main__":
     statuses = [

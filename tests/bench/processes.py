@@ -6,8 +6,7 @@ import os
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-_PAGE = os.sysconf("SC_PAGE_SIZE")
-_PARENT, _UTIME, _STIME, _CUTIME, _CSTIME, _RSS = 1, 11, 12, 13, 14, 21
+_PARENT, _UTIME, _STIME, _CUTIME, _CSTIME = 1, 11, 12, 13, 14
 
 
 def family(pid: int) -> list[int]:
@@ -27,10 +26,13 @@ def cpu_seconds(pid: int) -> float:
     return ticks / _TICKS
 
 
-def resident_bytes(pid: int) -> int:
-    """The largest resident size among a process and its descendants."""
-    stats = _all()
-    return max(int(stats[member][_RSS]) * _PAGE for member in family(pid) if member in stats)
+def peak_bytes(pid: int) -> int:
+    """The largest that the resident size of a process or one of its descendants ever was."""
+    peaks = []
+    for member in family(pid):
+        lines = Path(f"/proc/{member}/status").read_text(encoding="utf-8").splitlines()
+        peaks += [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")]
+    return max(peaks)
 
 
 def _all() -> dict[int, list[str]]:
