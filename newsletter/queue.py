@@ -15,6 +15,8 @@ from newsletter.config import Settings
 from newsletter.errors import UnavailableError
 
 QUEUE = "newsletter"
+# Turns take seconds; in a queue of their own they never stand before a plan or a sweep.
+TURNS = "newsletter.turns"
 PLAN = "newsletter.plan"
 DELIVER = "newsletter.deliver"
 SWEEP = "newsletter.sweep"
@@ -30,6 +32,8 @@ def make_celery(settings: Settings) -> Celery:
     app = Celery("newsletter", broker=settings.broker, set_as_current=False)
     app.conf.update(
         task_default_queue=QUEUE,
+        task_queues={name: {"exchange": name} for name in (QUEUE, TURNS)},
+        task_routes={DELIVER: {"queue": TURNS}},
         task_ignore_result=True,
         task_acks_late=True,
         task_reject_on_worker_lost=True,
@@ -80,9 +84,9 @@ class Queue:
             raise self._unavailable(error) from error
 
     def waiting(self) -> int:
-        """How many tasks no worker has taken yet. Raises UnavailableError like `put`."""
+        """How many turns no worker has taken yet. Raises UnavailableError like `put`."""
         try:
-            return int(self._redis.llen(QUEUE))
+            return int(self._redis.llen(TURNS))
         except RedisError as error:
             raise self._unavailable(error) from error
 

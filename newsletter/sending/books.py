@@ -55,6 +55,12 @@ class Books:
             self._is_in_doubt = True
             raise
 
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A look at the ledger. Raises UnavailableError."""
+        with self._database.read() as session:
+            yield session
+
     @property
     def are_full(self) -> bool:
         return len(self._settlements) >= SETTLE_SIZE

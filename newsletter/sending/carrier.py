@@ -138,7 +138,7 @@ class Carrier:
             self._let_go()
             return
         carried = {batch.taken.mailing_id for _, batch in self._open.values()}
-        with self._noting_trouble(), self._desk.books.write() as (session, _):
+        with self._noting_trouble(), self._desk.books.read() as session:
             going = set(
                 session.scalars(
                     select(Mailing.id).where(Mailing.id.in_(carried), Mailing.status == MailingStatus.SENDING)
@@ -166,7 +166,7 @@ class Carrier:
         books = self._desk.books
         books.enter(Settlement(key, claim.attempts, claim.deferred_since, outcome))
         self._one_less(batch)
-        if books.are_full:
+        if books.are_full and not self.trouble:
             with self._noting_trouble():
                 books.post()
         return claim, batch

@@ -106,7 +106,7 @@ def test_whoever_is_not_uncertain_cannot_be_sent_to_again(post: Post) -> None:
     mailing_id = make_mailing(post.database)
     post.turn()
     with (
-        pytest.raises(NotFoundError, match="ada@example.org: not among the uncertain"),
+        pytest.raises(NotFoundError, match="ada@example\\.org: not among the uncertain"),
         post.database.write() as session,
     ):
         control.resend(session, mailing_id, [EMAILS[0]], post.now)

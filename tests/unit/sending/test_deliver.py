@@ -132,13 +132,13 @@ def test_a_pause_lets_nothing_more_leave_and_resuming_goes_on_where_it_stood(
 def test_a_server_that_refuses_everything_pauses_the_mailing_with_its_words_and_spends_nobody(
     post: Post, smtp: SmtpServer
 ) -> None:
-    smtp.refuse = dict.fromkeys(MANY, "554 5.7.1 your address is blocked")
+    smtp.refuse = dict.fromkeys(MANY, "554 5.7.1 Service unavailable; client host blocked")
     mailing_id = make_mailing(post.database, MANY)
     post.turn()
     status, reason = status_of(post, mailing_id)
     assert status is MailingStatus.PAUSED
     assert reason is not None
-    assert "554 5.7.1 your address is blocked" in reason
+    assert "554 5.7.1 Service unavailable; client host blocked" in reason
     states = list(post.states(mailing_id).values())
     assert states.count(DeliveryState.PENDING) >= len(MANY) - REFUSED_IN_A_ROW
     smtp.refuse.clear()
