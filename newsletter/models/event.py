@@ -26,7 +26,8 @@ class Event(Base):
 
     id: Mapped[Key]
     mailing_id: Mapped[BigNumber] = mapped_column(ForeignKey("mailings.id"))
-    delivery_id: Mapped[BigNumber] = mapped_column(ForeignKey("deliveries.id"), index=True)
+    # No foreign key: events outlive the deliveries of a mailing that is pruned.
+    delivery_id: Mapped[BigNumber] = mapped_column(index=True)
     kind: Mapped[EventKind] = mapped_column(word_enum(EventKind))
     link_number: Mapped[int | None]
     user_agent: Mapped[str] = mapped_column(String(300), default="")

@@ -63,6 +63,7 @@ class Batch(Base):
     `due_at` is when something of it may be sent next, None once every recipient has an outcome; `waits_for` is the
     recipients' domain whose pace holds up all that is left. While a worker has it, `taken_by` names that worker. A
     finished one is sealed: `seals` are eight bytes a recipient, `digest` ends the chain of them (sending.seal).
+    Of a pruned one, whose deliveries are gone, `members` says who they were for (models.members).
     """
 
     __tablename__ = "batches"
@@ -79,6 +80,7 @@ class Batch(Base):
     taken_at: Mapped[datetime | None]
     seals: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     digest: Mapped[str | None] = mapped_column(String(64))
+    members: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
 
 
 def of_mailing(mailing_id: int) -> tuple[ColumnElement[bool], ...]:

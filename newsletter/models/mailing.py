@@ -27,6 +27,7 @@ class Mailing(Base):
 
     `local_time` (08:00) sends at that hour in each subscriber's own zone, `window` (mon-fri 08:00-20:00) only within
     those hours of the publication's zone. With `canary` so many go first, and the rest once these were judged good.
+    Once its deliveries are pruned, `receipt` says what became of them.
     """
 
     __tablename__ = "mailings"
@@ -47,6 +48,8 @@ class Mailing(Base):
     audience_size: Mapped[int | None]
     audience_digest: Mapped[str | None] = mapped_column(String(64))
     outcomes_digest: Mapped[str | None] = mapped_column(String(64))
+    receipt: Mapped[dict[str, Any] | None] = mapped_column(JSON, deferred=True)
+    pruned_at: Mapped[datetime | None]
     created_at: Mapped[Moment]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

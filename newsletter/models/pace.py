@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import Date, String, Text
+from sqlalchemy import Date, Double, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from newsletter.models.base import Base, Moment
@@ -21,7 +21,7 @@ class Pace(Base):
 
     account: Mapped[str] = mapped_column(String(64), primary_key=True)
     domain: Mapped[str] = mapped_column(String(253), primary_key=True)
-    tokens: Mapped[float]
+    tokens: Mapped[float] = mapped_column(Double)
     counted_at: Mapped[Moment]
     closed_until: Mapped[datetime | None]
     closures: Mapped[int] = mapped_column(default=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -69,17 +70,6 @@ def make_receipt(session: Session, mailing_id: int) -> Receipt:
     mailing = session.get(Mailing, mailing_id)
     if mailing is None or mailing.audience_size is None or mailing.audience_digest is None:
         raise NotFoundError(f"mailing {mailing_id} has not begun: it has no audience yet")
-    refusals = session.execute(
-        select(Delivery.refusal, func.count())
-        .where(*of_mailing(mailing_id), Delivery.refusal.is_not(None))
-        .group_by(Delivery.refusal)
-        .order_by(Delivery.refusal)
-    )
-    uncertain = session.scalars(
-        select(Delivery.email)
-        .where(*of_mailing(mailing_id), Delivery.state == DeliveryState.UNCERTAIN)
-        .order_by(Delivery.id)
-    )
     return Receipt(
         mailing_id=mailing_id,
         subject=mailing.subject,
@@ -90,7 +80,25 @@ def make_receipt(session: Session, mailing_id: int) -> Receipt:
         audience=mailing.audience_size,
         audience_digest=mailing.audience_digest,
         outcomes=count_states(session, mailing_id),
-        refusals={str(refusal): count for refusal, count in refusals},
-        uncertain=tuple(uncertain),
+        refusals=mailing.receipt["refusals"] if mailing.receipt else _refusals(session, mailing_id),
+        uncertain=tuple(mailing.receipt["uncertain"] if mailing.receipt else _uncertain(session, mailing_id)),
         outcomes_digest=mailing.outcomes_digest,
     )
+
+
+def _refusals(session: Session, mailing_id: int) -> dict[str, int]:
+    rows = session.execute(
+        select(Delivery.refusal, func.count())
+        .where(*of_mailing(mailing_id), Delivery.refusal.is_not(None))
+        .group_by(Delivery.refusal)
+        .order_by(Delivery.refusal)
+    )
+    return {str(refusal): count for refusal, count in rows}
+
+
+def _uncertain(session: Session, mailing_id: int) -> Sequence[str]:
+    return session.scalars(
+        select(Delivery.email)
+        .where(*of_mailing(mailing_id), Delivery.state == DeliveryState.UNCERTAIN)
+        .order_by(Delivery.id)
+    ).all()

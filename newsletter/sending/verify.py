@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
 from newsletter.errors import ConflictError
-from newsletter.models import Batch
+from newsletter.models import Batch, Mailing
 from newsletter.sending.ledger import Taken
 from newsletter.sending.plan import frozen
 from newsletter.sending.receipt import Receipt
@@ -18,6 +18,11 @@ from newsletter.sending.seal import SEAL_BYTES, chain, digest_of
 def verify(session: Session, receipt: Receipt) -> None:
     """Hash the ledger again. Raises ConflictError that names the first row that does not fit the receipt."""
     mailing_id = receipt.mailing_id
+    pruned_at = session.scalar(select(Mailing.pruned_at).where(Mailing.id == mailing_id))
+    if pruned_at:
+        raise ConflictError(
+            f"mailing {mailing_id} was pruned on {pruned_at:%Y-%m-%d}: its rows are gone, its receipt stays"
+        )
     if not receipt.is_closed:
         raise ConflictError(
             f"mailing {mailing_id} is {receipt.status.value}: its outcomes are sealed once it is closed"

@@ -92,6 +92,9 @@ def report(session: Session, mailing_id: int) -> Report:
 
 def count_states(session: Session, mailing_id: int) -> dict[DeliveryState, int]:
     """How many deliveries of a mailing are in each state; states that nobody is in are left out."""
+    kept = session.scalar(select(Mailing.receipt).where(Mailing.id == mailing_id, Mailing.pruned_at.is_not(None)))
+    if kept:
+        return {DeliveryState(state): count for state, count in kept["outcomes"].items()}
     rows = session.execute(
         select(Delivery.state, func.count()).where(*of_mailing(mailing_id)).group_by(Delivery.state)
     )

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from newsletter.models import Delivery, Event, EventKind, Link, List, Mailing, Publication
+from newsletter.models import Batch, Delivery, Event, EventKind, Link, List, Mailing, Publication, members
 from newsletter.tracking.tokens import Target
 
 
@@ -27,22 +27,33 @@ class Recipient:
 
 
 def find_recipient(session: Session, target: Target) -> Recipient | None:
-    """The recipient of a delivery; None once it has been pruned."""
-    row = session.execute(
-        select(
-            Delivery.mailing_id,
-            Delivery.id,
-            Mailing.list_id,
-            Delivery.subscriber_id,
-            Publication.name,
-            Publication.language,
+    """The recipient of a delivery, pruned or not; None for one there never was."""
+    subscriber_id = session.scalar(
+        select(Delivery.subscriber_id).where(
+            Delivery.id == target.delivery_id, Delivery.mailing_id == target.mailing_id
         )
-        .join(Mailing, Mailing.id == Delivery.mailing_id)
+    ) or _pruned(session, target)
+    if subscriber_id is None:
+        return None
+    list_id, publication, language = session.execute(
+        select(Mailing.list_id, Publication.name, Publication.language)
         .join(List, List.id == Mailing.list_id)
         .join(Publication, Publication.id == List.publication_id)
-        .where(Delivery.id == target.delivery_id, Delivery.mailing_id == target.mailing_id)
-    ).first()
-    return Recipient(*row) if row else None
+        .where(Mailing.id == target.mailing_id)
+    ).one()
+    return Recipient(target.mailing_id, target.delivery_id, list_id, subscriber_id, publication, language)
+
+
+def _pruned(session: Session, target: Target) -> int | None:
+    packed = session.scalar(
+        select(Batch.members).where(
+            Batch.mailing_id == target.mailing_id,
+            Batch.first_id <= target.delivery_id,
+            Batch.last_id >= target.delivery_id,
+            Batch.members.is_not(None),
+        )
+    )
+    return members.find(packed, target.delivery_id) if packed else None
 
 
 def link_targets(session: Session, mailing_id: int) -> dict[int, str]:
