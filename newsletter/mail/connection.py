@@ -1,19 +1,21 @@
-"""One SMTP connection as a state machine: commands out in groups, replies matched one by one (RFC 2920).
+"""One SMTP connection as a state machine: commands out in groups, replies matched one by one (RFC 2920, RFC 3030).
 
-At most two messages are on a connection: one whose data has left or is leaving, and one whose envelope is ahead.
+At most two messages are on a connection: one whose data has left or is leaving, and one whose envelope is ahead. The
+data of the second leaves only after the reply to the first, so at most one is ever in doubt.
 """
 
 from __future__ import annotations
 
 import re
+import smtplib
 import socket
 import ssl
-import time
 from collections import deque
-from enum import Enum, auto
+from collections.abc import Callable
 
-from newsletter.mail.courier import Courier, Features, Lost, Parcel, needs_smtputf8
+from newsletter.mail.courier import Lost, Parcel, Queue
 from newsletter.mail.outcome import Envelope, Outcome, Verdict, in_words
+from newsletter.mail.session import Features, needs_smtputf8
 
 RECEIVE_BYTES = 65_536
 SERVICE_CLOSING = 421
@@ -22,24 +24,17 @@ _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _LEADING_STOP = re.compile(rb"(?m)^\.")
 
 
-class _Step(Enum):
-    RESET = auto()
-    MAIL = auto()
-    RCPT = auto()
-    DATA = auto()
-    BODY = auto()
-    # The end of data that nobody is to get: the server said 354 though it had refused the recipient.
-    NOTHING = auto()
-
-
 class Connection:
-    """Carries a courier's parcels over a connected, non-blocking socket on which EHLO has been answered."""
+    """Carries a queue's parcels over an open session, whose socket becomes non-blocking."""
 
-    def __init__(self, slot: int, link: socket.socket, features: Features, courier: Courier) -> None:
+    def __init__(self, slot: int, session: smtplib.SMTP, queue: Queue) -> None:
+        assert session.sock is not None  # noqa: S101 - an open session has one
         self.slot = slot
-        self.link = link
-        self.features = features
-        self.courier = courier
+        self.session = session
+        self.queue = queue
+        self.link = session.sock
+        self.link.setblocking(False)
+        self.link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.current: Parcel | None = None
         self.ahead: Parcel | None = None
         # What the server said against the parcel ahead.
@@ -47,17 +42,25 @@ class Connection:
         self.unsent = b""
         # Whether it has carried anything yet: a server may hang up on a connection that was idle for long.
         self.is_kept = False
-        self.active_at = time.monotonic()
+        # Whether the selector watches for room to write.
+        self.is_full = False
+        # Whether anything went to and fro since it was last looked at for silence, and when it first had not.
+        self.is_active = True
+        self.silent_since = 0.0
+        self._features = Features.of(session)
         self._received = b""
-        self._lines: list[bytes] = []
-        self._expected: deque[_Step] = deque()
+        # The words of a reply's lines before its last.
+        self._earlier = b""
+        self._expected: deque[Callable[[int, bytes], None]] = deque()
+        # Commands that must wait for the reply to the one before, where the server wants them one at a time.
+        self._held: deque[bytes] = deque()
         self._needs_reset = False
         # How many of the unsent bytes come after the end of the current parcel's data.
         self._after_body = 0
 
     @property
     def is_idle(self) -> bool:
-        return self.current is None and self.ahead is None and not self._expected
+        return not self._expected
 
     @property
     def is_doubtful(self) -> bool:
@@ -65,16 +68,16 @@ class Connection:
         return self.current is not None and len(self.unsent) <= self._after_body
 
     def go_on(self) -> None:
-        """Begin on the next parcel, where nothing is under way."""
+        """Begin on the next parcel, where nothing is under way. Raises Lost, as all that touches the network."""
         if self.is_idle and (parcel := self._next_parcel()):
-            self._write(self._envelope(parcel))
+            self._write(self._announcement(parcel))
 
     def flush(self) -> None:
         """Send on what the kernel did not take before."""
         self._write(b"")
 
     def receive(self) -> None:
-        """Read what has come and act on every whole reply. Raises Lost when the server hung up or talks nonsense."""
+        """Read what has come and act on every whole reply; Lost when the server hung up or talks nonsense."""
         while True:
             try:
                 data = self.link.recv(RECEIVE_BYTES)
@@ -84,148 +87,148 @@ class Connection:
                 raise Lost(str(error)) from None
             if not data:
                 raise Lost("the server closed the connection")
-            self.active_at = time.monotonic()
+            self.is_active = True
             *lines, self._received = (self._received + data).split(b"\r\n")
             for line in lines:
-                self._line(line)
+                if line[3:4] == b"-":
+                    self._earlier += line[4:] + b" "
+                else:
+                    self._reply(line)
             # Only TLS may hold more than the selector knows of.
             if not isinstance(self.link, ssl.SSLSocket):
                 return
 
-    def _line(self, line: bytes) -> None:
-        self._lines.append(line[4:])
-        if line[3:4] == b"-":
-            return
-        words, self._lines = b" ".join(self._lines), []
+    def _reply(self, last_line: bytes) -> None:
+        words, self._earlier = self._earlier + last_line[4:], b""
         try:
-            code = int(line[:3])
+            code = int(last_line[:3])
         except ValueError:
-            raise Lost(f"the server's answer makes no sense: {line[:80]!r}") from None
-        if not self._expected:
+            raise Lost(f"the server's answer makes no sense: {last_line[:80]!r}") from None
+        if code == SERVICE_CLOSING or not self._expected:
+            self._settle_current(code, words)
             raise Lost("the server takes its leave", in_words(code, words))
-        self._reply(self._expected.popleft(), code, words)
+        self._expected.popleft()(code, words)
 
-    def _reply(self, step: _Step, code: int, words: bytes) -> None:
-        if code == SERVICE_CLOSING and step is not _Step.BODY:
-            raise Lost("the server takes its leave", in_words(code, words))
-        match step:
-            case _Step.BODY:
-                self._body_done(code, words)
-            case _Step.DATA:
-                self._data_answered(code, words)
-            case _Step.MAIL | _Step.RCPT:
-                if not 200 <= code < 300:
-                    self.refusal = self.refusal or Outcome.of_reply(code, words)
-                if not self.features.pipelining:
-                    self._next_command(step)
-            case _Step.NOTHING:
-                self._refused()
-            case _Step.RESET:
-                if not self.features.pipelining and self.ahead:
-                    self._command(_Step.MAIL)
+    def _announcement(self, parcel: Parcel) -> bytes:
+        """What to say to have the parcel taken: all of it, or the first command where they go one at a time."""
+        self.ahead = parcel
+        self.refusal = None
+        commands = self._commands(parcel.envelope)
+        if self._needs_reset:
+            self._needs_reset = False
+            self._expected.append(self._reset_answered)
+            commands = b"RSET\r\n" + commands
+        if self._features.chunking:
+            self._expected += (self._command_answered, self._envelope_answered)
+        else:
+            self._expected += (self._command_answered, self._command_answered, self._data_answered)
+        if self._features.pipelining:
+            return commands
+        self._held.extend(commands.splitlines(keepends=True))
+        return self._held.popleft()
+
+    def _commands(self, envelope: Envelope) -> bytes:
+        size = f" SIZE={len(envelope.data)}" if self._features.size is not None else ""
+        utf8 = " SMTPUTF8" if needs_smtputf8(envelope) else ""
+        data = "" if self._features.chunking else "DATA\r\n"
+        return f"MAIL FROM:<{envelope.mail_from}>{size}{utf8}\r\nRCPT TO:<{envelope.rcpt_to}>\r\n{data}".encode()
+
+    def _reset_answered(self, _code: int, _words: bytes) -> None:
+        self._say_next()
+
+    def _command_answered(self, code: int, words: bytes) -> None:
+        """MAIL or RCPT, with more to be answered for this parcel."""
+        self._note(code, words)
+        if self.refusal and self._held:
+            self._held.clear()
+            self._expected.clear()
+            self._refused()
+        else:
+            self._say_next()
+
+    def _envelope_answered(self, code: int, words: bytes) -> None:
+        """RCPT, where the data follows without being asked for."""
+        self._note(code, words)
+        if self.refusal:
+            self._refused()
+        else:
+            self._send_body()
 
     def _data_answered(self, code: int, words: bytes) -> None:
-        if code == START_DATA:
-            if self.refusal:
-                self._expected.append(_Step.NOTHING)
-                self._write(b".\r\n")
-            else:
-                self._send_body()
-            return
-        self.refusal = self.refusal or Outcome.of_reply(code, words)
-        self._needs_reset = True
-        self._refused()
+        if code != START_DATA:
+            self.refusal = self.refusal or Outcome.of_reply(code, words)
+            self._refused()
+        elif self.refusal:
+            # The server waits for data that nobody is to get, though it had refused the recipient.
+            self._expected.append(lambda *_: self._refused())
+            self._write(b".\r\n")
+        else:
+            self._send_body()
+
+    def _body_answered(self, code: int, words: bytes) -> None:
+        self._settle_current(code, words)
+        self.go_on()
+
+    def _note(self, code: int, words: bytes) -> None:
+        if not 200 <= code < 300:
+            self.refusal = self.refusal or Outcome.of_reply(code, words)
+
+    def _say_next(self) -> None:
+        if self._held:
+            self._write(self._held.popleft())
 
     def _refused(self) -> None:
         parcel, refusal = self.ahead, self.refusal
         self.ahead = self.refusal = None
-        self.is_kept = True
+        self.is_kept = self._needs_reset = True
         if parcel and refusal:
-            self.courier.settled(self.slot, parcel.key, refusal)
+            self.queue.settled(self.slot, parcel.key, refusal)
         self.go_on()
 
-    def _body_done(self, code: int, words: bytes) -> None:
+    def _settle_current(self, code: int, words: bytes) -> None:
         parcel, self.current = self.current, None
-        self.is_kept = True
         if parcel:
-            sent = 200 <= code < 300
-            outcome = Outcome(Verdict.SENT, in_words(code, words)) if sent else Outcome.of_reply(code, words)
-            self.courier.settled(self.slot, parcel.key, outcome)
-        if code == SERVICE_CLOSING:
-            raise Lost("the server takes its leave", in_words(code, words))
-        self.go_on()
+            self.is_kept = True
+            is_sent = 200 <= code < 300
+            outcome = Outcome(Verdict.SENT, in_words(code, words)) if is_sent else Outcome.of_reply(code, words)
+            self.queue.settled(self.slot, parcel.key, outcome)
 
     def _next_parcel(self) -> Parcel | None:
         """The next one that this server can take; the others are refused here."""
-        while parcel := self.courier.next_parcel():
-            if self.features.smtputf8 or not needs_smtputf8(parcel.envelope):
+        while parcel := self.queue.next_parcel():
+            objection = self._features.objection(parcel.envelope)
+            if not objection:
                 return parcel
-            words = "the server does not take addresses outside ASCII (no SMTPUTF8)"
-            self.courier.settled(self.slot, parcel.key, Outcome(Verdict.REJECTED, words))
+            self.queue.settled(self.slot, parcel.key, Outcome(Verdict.REJECTED, objection))
         return None
 
     def _send_body(self) -> None:
-        self.current, self.ahead = self.ahead, None
-        if self.current is None:
-            raise Lost("the server asked for data that nobody announced")
-        self._expected.append(_Step.BODY)
-        ahead = self._next_parcel() if self.features.pipelining else None
-        head = self._envelope(ahead) if ahead else b""
-        self.courier.leaving(self.slot, self.current.key)
-        data = self.current.envelope.data
-        if data.startswith(b".") or b"\n." in data:
+        parcel = self.current = self.ahead
+        assert parcel is not None  # noqa: S101 - its announcement has just been answered
+        self.ahead = None
+        self._expected.append(self._body_answered)
+        following = self._next_parcel() if self._features.pipelining else None
+        announcement = self._announcement(following) if following else b""
+        self.queue.leaving(self.slot, parcel.key)
+        self._after_body = len(announcement)
+        self._write(b"".join((*self._body(parcel.envelope.data), announcement)))
+
+    def _body(self, data: bytes) -> tuple[bytes, bytes]:
+        if self._features.chunking:
+            return b"BDAT %d LAST\r\n" % len(data), data
+        # From the end, CPython looks for so short a string in a third of the time.
+        if data.rfind(b"\n.") >= 0 or data.startswith(b"."):
             data = _LEADING_STOP.sub(b"..", data)
-        self._after_body = len(head)
-        self._write(b"".join((data, b".\r\n", head)))
-
-    def _envelope(self, parcel: Parcel) -> bytes:
-        """The commands that announce a parcel: all of them, or the first where the server wants one at a time."""
-        self.ahead = parcel
-        self.refusal = None
-        steps = [_Step.RESET] if self._needs_reset else []
-        self._needs_reset = False
-        steps.append(_Step.MAIL)
-        if self.features.pipelining:
-            steps += (_Step.RCPT, _Step.DATA)
-        else:
-            steps = steps[:1]
-        self._expected.extend(steps)
-        return b"".join(self._text_of(step, parcel.envelope) for step in steps)
-
-    def _next_command(self, answered: _Step) -> None:
-        if self.refusal:
-            self._needs_reset = True
-            self._refused()
-        else:
-            self._command(_Step.RCPT if answered is _Step.MAIL else _Step.DATA)
-
-    def _command(self, step: _Step) -> None:
-        if self.ahead:
-            self._expected.append(step)
-            self._write(self._text_of(step, self.ahead.envelope))
-
-    def _text_of(self, step: _Step, envelope: Envelope) -> bytes:
-        match step:
-            case _Step.RESET:
-                return b"RSET\r\n"
-            case _Step.MAIL:
-                size = f" SIZE={len(envelope.data)}" if self.features.size else ""
-                utf8 = " SMTPUTF8" if needs_smtputf8(envelope) else ""
-                return f"MAIL FROM:<{envelope.mail_from}>{size}{utf8}\r\n".encode()
-            case _Step.RCPT:
-                return f"RCPT TO:<{envelope.rcpt_to}>\r\n".encode()
-            case _:
-                return b"DATA\r\n"
+        return data, b".\r\n" if data.endswith(b"\r\n") else b"\r\n.\r\n"
 
     def _write(self, data: bytes) -> None:
         data = self.unsent + data if self.unsent else data
         try:
-            sent = self.link.send(data) if data else 0
+            sent = self.link.send(data)
         except _WOULD_BLOCK:
             sent = 0
         except OSError as error:
             self.unsent = data
             raise Lost(str(error)) from None
         self.unsent = data[sent:]
-        if sent:
-            self.active_at = time.monotonic()
+        self.is_active = self.is_active or sent > 0

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Protocol
 
-from newsletter.mail.outcome import Envelope, Outcome
+from newsletter.mail.outcome import Envelope, Outcome, Verdict
 
 
 class Lost(Exception):
@@ -29,24 +30,69 @@ class Courier(Protocol):
     """Who has the messages and hears what becomes of them."""
 
     def next_parcel(self) -> Parcel | None:
-        """The next message; None while there is none."""
+        """The next message. After None it is not asked again: what is under way comes to its end."""
 
     def leaving(self, slot: int, key: int) -> None:
         """The data of `key` is about to leave on connection `slot`: from here on silence means doubt."""
 
     def settled(self, slot: int, key: int, outcome: Outcome) -> None:
-        """What became of `key`."""
+        """What became of `key`, once for each parcel taken."""
 
 
-@dataclass(frozen=True, slots=True)
-class Features:
-    """What the server offers."""
+class Queue:
+    """A courier whose parcels may come back."""
 
-    pipelining: bool
-    smtputf8: bool
-    size: bool
+    def __init__(self, courier: Courier) -> None:
+        self.leaving = courier.leaving
+        self.settled = courier.settled
+        self._courier = courier
+        self._waiting: deque[Parcel] = deque()
+        self._has_ended = False
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a parcel has come back, or was looked at, and is to be taken."""
+        return bool(self._waiting)
+
+    @property
+    def may_have_more(self) -> bool:
+        """False once nothing is left; to be certain of more, ask `has_more`."""
+        return bool(self._waiting) or not self._has_ended
+
+    def has_more(self) -> bool:
+        """Whether there is a parcel to be taken."""
+        if not self._waiting and (parcel := self.next_parcel()):
+            self._waiting.append(parcel)
+        return bool(self._waiting)
+
+    def next_parcel(self) -> Parcel | None:
+        if self._waiting:
+            return self._waiting.popleft()
+        parcel = None if self._has_ended else self._courier.next_parcel()
+        self._has_ended = parcel is None
+        return parcel
+
+    def give_back(self, slot: int, parcel: Parcel, words: str, *, again: bool) -> None:
+        """Take back a parcel that was not sent, to try it `again` on another connection or to put it off."""
+        if again:
+            self._waiting.appendleft(parcel)
+        else:
+            self.settled(slot, parcel.key, Outcome(Verdict.DEFERRED, words))
 
 
-def needs_smtputf8(envelope: Envelope) -> bool:
-    """Whether only a server with SMTPUTF8 (RFC 6531) can take this envelope."""
-    return not (envelope.mail_from + envelope.rcpt_to).isascii()
+class Single:
+    """The courier of one message, or of none."""
+
+    def __init__(self, parcel: Parcel | None = None) -> None:
+        self._parcel = parcel
+        self.outcome = Outcome(Verdict.DEFERRED, "not tried")
+
+    def next_parcel(self) -> Parcel | None:
+        parcel, self._parcel = self._parcel, None
+        return parcel
+
+    def leaving(self, slot: int, key: int) -> None:
+        """Nobody waits to hear it."""
+
+    def settled(self, slot: int, key: int, outcome: Outcome) -> None:  # noqa: ARG002
+        self.outcome = outcome

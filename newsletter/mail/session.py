@@ -1,14 +1,52 @@
-"""An SMTP session opened: greeted, secured, logged in (RFC 5321, RFC 3207, RFC 4954)."""
+"""An SMTP session opened: greeted, secured, logged in (RFC 5321, RFC 3207, RFC 4954), and what it offers."""
 
 from __future__ import annotations
 
 import smtplib
 import ssl
+from concurrent.futures import Future
+from dataclasses import dataclass
+from threading import Thread
+from typing import Self
 
 from newsletter.errors import ConfigError, UnavailableError
-from newsletter.mail.outcome import in_words
+from newsletter.mail.outcome import Envelope, in_words
 from newsletter.smtp_url import SmtpAccount, StartTls
 from newsletter.text import one_line
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What a server offers; `size` is the most bytes it takes (RFC 1870), 0 without a limit, None without SIZE."""
+
+    pipelining: bool
+    chunking: bool
+    smtputf8: bool
+    size: int | None
+
+    @classmethod
+    def of(cls, session: smtplib.SMTP) -> Self:
+        """As the server answered EHLO."""
+        size = session.esmtp_features.get("size")
+        return cls(
+            pipelining=session.has_extn("pipelining"),
+            chunking=session.has_extn("chunking"),
+            smtputf8=session.has_extn("smtputf8"),
+            size=None if size is None else int(size) if size.isdecimal() else 0,
+        )
+
+    def objection(self, envelope: Envelope) -> str:
+        """Why the server cannot take an envelope; empty where it can."""
+        if self.size and len(envelope.data) > self.size:
+            return f"the message has {len(envelope.data)} bytes and the server takes {self.size} (SIZE)"
+        if not self.smtputf8 and needs_smtputf8(envelope):
+            return "the server does not take addresses outside ASCII (no SMTPUTF8)"
+        return ""
+
+
+def needs_smtputf8(envelope: Envelope) -> bool:
+    """Whether only a server with SMTPUTF8 (RFC 6531) can take this envelope."""
+    return not (envelope.mail_from.isascii() and envelope.rcpt_to.isascii())
 
 
 def open_session(account: SmtpAccount, timeout_seconds: float) -> smtplib.SMTP:
@@ -26,6 +64,20 @@ def open_session(account: SmtpAccount, timeout_seconds: float) -> smtplib.SMTP:
         raise UnavailableError(f"the SMTP server {place} cannot be used: {_reason(error)}") from None
     except UnicodeError:
         raise ConfigError(f"{place}: the host, the user name or the password cannot be sent as ASCII") from None
+
+
+def open_in_background(account: SmtpAccount, timeout_seconds: float) -> Future[smtplib.SMTP]:
+    """What becomes of `open_session` in a thread of its own."""
+    opening: Future[smtplib.SMTP] = Future()
+
+    def work() -> None:
+        try:
+            opening.set_result(open_session(account, timeout_seconds))
+        except Exception as error:
+            opening.set_exception(error)
+
+    Thread(target=work, name="smtp-opening", daemon=True).start()
+    return opening
 
 
 def _greeted(account: SmtpAccount, timeout_seconds: float) -> smtplib.SMTP:

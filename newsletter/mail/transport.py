@@ -4,35 +4,40 @@ from __future__ import annotations
 
 import selectors
 import smtplib
-import socket
 import time
-from collections import deque
-from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
+from itertools import count
 from types import TracebackType
 from typing import Self
 
-from newsletter.errors import UnavailableError
+from newsletter.errors import NewsletterError
 from newsletter.mail.connection import Connection
-from newsletter.mail.courier import Courier, Features, Lost, Parcel
+from newsletter.mail.courier import Courier, Lost, Parcel, Queue, Single
+from newsletter.mail.growth import WEIGH_SECONDS, Growth
 from newsletter.mail.outcome import Envelope, Outcome, Verdict
-from newsletter.mail.session import open_session
+from newsletter.mail.session import open_in_background, open_session
 from newsletter.smtp_url import SmtpAccount
 
 TIMEOUT_SECONDS = 60.0
-POLL_SECONDS = 1.0
-CONNECTIONS = 8
+CONNECTIONS = 24
+# How often connections are looked at for silence, while they may be silent for as long as the timeout.
+LOOKS = 10
 
 
 class SmtpTransport:
-    """Connections to one server, opened as they are needed and kept. Not for sharing between threads."""
+    """Up to so many connections to a server, opened as they are needed and kept. Not for sharing between threads."""
 
-    def __init__(self, account: SmtpAccount, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self, account: SmtpAccount, timeout_seconds: float = TIMEOUT_SECONDS, connections: int = CONNECTIONS
+    ) -> None:
         self._account = account
         self._timeout = timeout_seconds
-        self._limit = CONNECTIONS
+        self._growth = Growth(connections)
+        self._looks_at = 0.0
+        # A further session on its way; opening it keeps those there are waiting for nothing.
+        self._opening: Future[smtplib.SMTP] | None = None
         self._connections: dict[int, Connection] = {}
-        self._sessions: dict[int, smtplib.SMTP] = {}
         self._selector = selectors.DefaultSelector()
 
     def __enter__(self) -> Self:
@@ -46,23 +51,23 @@ class SmtpTransport:
     def connect(self) -> None:
         """Make sure of a connection. Raises UnavailableError when the server cannot be reached or will not talk."""
         if not self._connections:
-            self._open(_Single())
+            self._open(Queue(Single()))
 
     def send(self, envelope: Envelope) -> Outcome:
         """One message. A refusal is an outcome; raises UnavailableError without a connection."""
-        courier = _Single(Parcel(0, envelope))
+        courier = Single(Parcel(0, envelope))
         self.run(courier)
         return courier.outcome
 
     def run(self, courier: Courier) -> None:
-        """Carry every parcel the courier has; each taken one is settled once.
+        """Carry every parcel until the courier has none; each taken one is settled once.
 
         Raises UnavailableError when no connection can be had: then nothing is under way, and what was taken but not
         settled was not sent.
         """
-        queue = _Queue(courier)
+        queue = Queue(courier)
         for connection in self._connections.values():
-            connection.courier = queue
+            connection.queue = queue
         try:
             self._carry(queue)
         except BaseException:
@@ -73,143 +78,140 @@ class SmtpTransport:
 
     def close(self) -> None:
         """Say goodbye, if anyone still listens."""
+        if self._opening:
+            self._opening.add_done_callback(_close_unused)
+            self._opening = None
+        give_up_at = time.monotonic() + self._timeout
         for connection in list(self._connections.values()):
-            connection.link.settimeout(self._timeout)
+            connection.link.settimeout(max(give_up_at - time.monotonic(), 0))
             with suppress(OSError, smtplib.SMTPException):
-                self._sessions[connection.slot].quit()
+                connection.session.quit()
             self._drop(connection)
 
-    def _carry(self, queue: _Queue) -> None:
+    def _carry(self, queue: Queue) -> None:
+        self._adopt(queue)
         # Connections that the server closed while they were idle are noticed before anything is entrusted to them.
         self._turn(queue, 0)
+        self._employ(queue)
         while True:
-            for connection in list(self._connections.values()):
-                self._attend(connection, queue, connection.go_on)
-            is_busy = any(not connection.is_idle for connection in self._connections.values())
-            has_more = queue.has_more()
-            if not is_busy and not has_more:
-                return
-            if not is_busy:
+            if any(not connection.is_idle for connection in self._connections.values()):
+                self._go_on(queue)
+            elif queue.has_more():
                 self._open(queue)
             else:
-                may_grow = has_more and len(self._connections) < self._limit
-                if not self._turn(queue, 0 if may_grow else POLL_SECONDS) and may_grow:
-                    self._open_another(queue)
+                return
+            if self._adopt(queue) or queue.is_waiting:
+                self._employ(queue)
 
-    def _turn(self, queue: _Queue, seconds: float) -> bool:
-        """Act on what has come within some seconds; whether anything did."""
+    def _employ(self, queue: Queue) -> None:
+        """Put idle connections to work."""
+        for connection in list(self._connections.values()):
+            try:
+                connection.go_on()
+            except Lost as lost:
+                self._lost(connection, queue, lost)
+            else:
+                self._watch(connection)
+
+    def _go_on(self, queue: Queue) -> None:
+        """A turn; another connection where this thread waits for the server too much, with parcels waiting."""
+        may_grow = queue.may_have_more and self._growth.is_possible(len(self._connections), time.monotonic())
+        now = self._turn(queue, WEIGH_SECONDS if may_grow or self._opening else self._timeout / LOOKS)
+        if may_grow and not self._opening and self._growth.is_due(len(self._connections), now) and queue.has_more():
+            self._opening = open_in_background(self._account, self._timeout)
+
+    def _turn(self, queue: Queue, seconds: float) -> float:
+        """Act on what has come within some seconds; when that was."""
+        asked_at = time.monotonic()
         events = self._selector.select(seconds)
+        now = time.monotonic()
+        self._growth.note(now - asked_at, len(events))
         for key, mask in events:
             connection: Connection = key.data
-            if mask & selectors.EVENT_WRITE:
-                self._attend(connection, queue, connection.flush)
-            if mask & selectors.EVENT_READ:
-                self._attend(connection, queue, connection.receive)
-        if not events:
-            silent_since = time.monotonic() - self._timeout
-            for connection in list(self._connections.values()):
-                if not connection.is_idle and connection.active_at < silent_since:
-                    self._lost(connection, queue, Lost(f"no answer within {self._timeout:g} seconds"))
-        return bool(events)
+            try:
+                # A last word is read even where nothing can be said any more.
+                if mask & selectors.EVENT_READ:
+                    connection.receive()
+                if mask & selectors.EVENT_WRITE:
+                    connection.flush()
+            except Lost as lost:
+                self._lost(connection, queue, lost)
+            else:
+                self._watch(connection)
+        if now >= self._looks_at:
+            self._looks_at = now + self._timeout / LOOKS
+            self._look_for_silence(queue, now)
+        return now
 
-    def _attend(self, connection: Connection, queue: _Queue, act: Callable[[], None]) -> None:
-        if self._connections.get(connection.slot) is not connection:
-            return
-        try:
-            act()
-        except Lost as lost:
-            self._lost(connection, queue, lost)
-            return
-        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.unsent else 0)
-        if self._selector.get_key(connection.link).events != wanted:
+    def _look_for_silence(self, queue: Queue, now: float) -> None:
+        """Give up connections on which nothing was to be read or written for too long.
+
+        `now` is when the network was last asked: what a courier took its time for is not laid to the server.
+        """
+        for connection in list(self._connections.values()):
+            if connection.is_active or connection.is_idle:
+                connection.is_active, connection.silent_since = False, now
+            elif now - connection.silent_since > self._timeout:
+                self._lost(connection, queue, Lost(f"no answer within {self._timeout:g} seconds"))
+
+    def _watch(self, connection: Connection) -> None:
+        is_full = bool(connection.unsent)
+        if is_full is not connection.is_full:
+            connection.is_full = is_full
+            wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if is_full else 0)
             self._selector.modify(connection.link, wanted, connection)
 
-    def _lost(self, connection: Connection, queue: _Queue, lost: Lost) -> None:
+    def _lost(self, connection: Connection, queue: Queue, lost: Lost) -> None:
         """Only between the end of the data and its reply is there doubt; everything else was not sent.
 
         What was not sent goes over another connection, unless it was the first thing this one was to carry: so there
         is progress in every new try, and a server that takes nothing is not asked forever.
         """
         current, ahead = connection.current, connection.ahead
+        again = connection.is_kept
+        if lost.reply and not again and len(self._connections) > 1:
+            # Greeted and then turned away: it was one more than the server grants.
+            self._growth.refused(len(self._connections) - 1, time.monotonic())
+            again = True
         words = lost.reply or f"connection lost: {lost.reason}"
         if current and connection.is_doubtful:
             doubt = f"connection lost before the server confirmed the message: {lost.reply or lost.reason}"
             queue.settled(connection.slot, current.key, Outcome(Verdict.UNCERTAIN, doubt))
         elif current:
-            queue.give_back(connection.slot, current, words, again=connection.is_kept)
+            queue.give_back(connection.slot, current, words, again=again)
         if ahead and connection.refusal:
             queue.settled(connection.slot, ahead.key, connection.refusal)
         elif ahead:
-            queue.give_back(connection.slot, ahead, words, again=connection.is_kept or current is not None)
+            queue.give_back(connection.slot, ahead, words, again=again or current is not None)
         self._drop(connection)
 
-    def _open_another(self, queue: _Queue) -> None:
+    def _open(self, queue: Queue) -> None:
+        opening, self._opening = self._opening, None
+        self._add(queue, opening.result() if opening else open_session(self._account, self._timeout))
+
+    def _adopt(self, queue: Queue) -> bool:
+        """Take over what was opened meanwhile; whether there is another connection now."""
+        if not self._opening or not self._opening.done():
+            return False
         try:
             self._open(queue)
-        except UnavailableError:
-            # The server has given as many as it will; those there are go on.
-            self._limit = len(self._connections)
+        except NewsletterError:
+            self._growth.refused(len(self._connections), time.monotonic())
+            return False
+        return True
 
-    def _open(self, queue: Courier) -> None:
-        session = open_session(self._account, self._timeout)
-        link = session.sock
-        assert link is not None  # noqa: S101 - an open session has one
-        slot = next(slot for slot in range(self._limit) if slot not in self._connections)
-        link.setblocking(False)
-        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        features = Features(*(session.has_extn(name) for name in ("pipelining", "smtputf8", "size")))
-        connection = Connection(slot, link, features, queue)
-        self._connections[slot], self._sessions[slot] = connection, session
-        self._selector.register(link, selectors.EVENT_READ, connection)
+    def _add(self, queue: Queue, session: smtplib.SMTP) -> None:
+        slot = next(slot for slot in count() if slot not in self._connections)
+        connection = Connection(slot, session, queue)
+        self._connections[slot] = connection
+        self._selector.register(connection.link, selectors.EVENT_READ, connection)
 
     def _drop(self, connection: Connection) -> None:
         self._selector.unregister(connection.link)
         del self._connections[connection.slot]
-        self._sessions.pop(connection.slot).close()
+        connection.session.close()
 
 
-class _Queue:
-    """A courier whose parcels may come back."""
-
-    def __init__(self, courier: Courier) -> None:
-        self._courier = courier
-        self._returned: deque[Parcel] = deque()
-
-    def has_more(self) -> bool:
-        if not self._returned and (parcel := self._courier.next_parcel()):
-            self._returned.append(parcel)
-        return bool(self._returned)
-
-    def next_parcel(self) -> Parcel | None:
-        return self._returned.popleft() if self._returned else self._courier.next_parcel()
-
-    def give_back(self, slot: int, parcel: Parcel, words: str, *, again: bool) -> None:
-        """Take back a parcel that was not sent, to try it `again` on another connection or to put it off."""
-        if again:
-            self._returned.appendleft(parcel)
-        else:
-            self.settled(slot, parcel.key, Outcome(Verdict.DEFERRED, words))
-
-    def leaving(self, slot: int, key: int) -> None:
-        self._courier.leaving(slot, key)
-
-    def settled(self, slot: int, key: int, outcome: Outcome) -> None:
-        self._courier.settled(slot, key, outcome)
-
-
-class _Single:
-    """The courier of one message, or of none."""
-
-    def __init__(self, parcel: Parcel | None = None) -> None:
-        self._parcel = parcel
-        self.outcome = Outcome(Verdict.DEFERRED, "not tried")
-
-    def next_parcel(self) -> Parcel | None:
-        parcel, self._parcel = self._parcel, None
-        return parcel
-
-    def leaving(self, slot: int, key: int) -> None:
-        """Nobody waits to hear it."""
-
-    def settled(self, slot: int, key: int, outcome: Outcome) -> None:  # noqa: ARG002
-        self.outcome = outcome
+def _close_unused(opening: Future[smtplib.SMTP]) -> None:
+    if not opening.exception():
+        opening.result().close()
