@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from celery import Task
+from celery.utils.log import get_task_logger
+
 from newsletter.config import load_settings
+from newsletter.errors import NewsletterError
 from newsletter.queue import FLUSH_EVENTS, SWEEP, make_celery
 
 SWEEP_SECONDS = 1.0
 FLUSH_SECONDS = 2.0
 EXPIRE_SECONDS = 6.0
 
+logger = get_task_logger(__name__)
+
+
+class OneLineTask(Task):
+    """A server that is away, or a setting that is wrong, is told in one line: the next sweep tries again."""
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        try:
+            return super().__call__(*arguments, **named)
+        except NewsletterError as error:
+            logger.warning("%s: %s", self.name, error)
+            return None
+
+
 settings = load_settings()
 app = make_celery(settings)
+app.Task = OneLineTask
 app.conf.include = ["workers.tasks"]
 # A sweep or flush that was not taken in time is dropped: a later one does its work.
 _DROPPED = {"expires": EXPIRE_SECONDS}
