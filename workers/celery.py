@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from celery import Task
@@ -28,6 +29,10 @@ class OneLineTask(Task):
             logger.warning("%s: %s", self.name, error)
             return None
 
+
+# With a sweep every second, a line for each task would be most of the log.
+for _name in ("celery.worker.strategy", "celery.app.trace", "celery.beat"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 settings = load_settings()
 app = make_celery(settings)
