@@ -1,21 +1,28 @@
-"""SIGTERM in a worker's process means: bring what is on the wire to its end, give the rest back, begin nothing."""
+"""A worker that is asked to end: what is on the wire comes to its end, the rest is given back, nothing is begun."""
 
 from __future__ import annotations
 
 import signal
+from mmap import mmap
 from typing import Any
 
-from celery.signals import worker_process_init
+from celery.signals import worker_process_init, worker_shutting_down
 
-_asked: list[int] = []
+# Shared by the worker and its processes, which it forks.
+_is_asked = mmap(-1, 1)
 
 
 def is_draining() -> bool:
-    """Whether this process was asked to end."""
-    return bool(_asked)
+    """Whether this worker was asked to end."""
+    return _is_asked[0] != 0
+
+
+@worker_shutting_down.connect
+def _tell_processes(**_: Any) -> None:
+    _is_asked[0] = 1
 
 
 @worker_process_init.connect
-def _listen(**_: Any) -> None:
+def _leave_it_to_the_worker(**_: Any) -> None:
     # A supervisor may signal the whole group at once; by default that would kill a process amid a message.
-    signal.signal(signal.SIGTERM, lambda number, _frame: _asked.append(number))
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
