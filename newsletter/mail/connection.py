@@ -6,7 +6,6 @@ data of the second leaves only after the reply to the first, so at most one is e
 
 from __future__ import annotations
 
-import re
 import smtplib
 import socket
 import ssl
@@ -14,14 +13,13 @@ from collections import deque
 from collections.abc import Callable
 
 from newsletter.mail.courier import Lost, Parcel, Queue
-from newsletter.mail.outcome import Envelope, Outcome, Verdict, in_words
-from newsletter.mail.session import Features, needs_smtputf8
+from newsletter.mail.outcome import Outcome, Verdict, in_words
+from newsletter.mail.session import Features
 
 RECEIVE_BYTES = 65_536
 SERVICE_CLOSING = 421
 START_DATA = 354
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
-_LEADING_STOP = re.compile(rb"(?m)^\.")
 
 
 class Connection:
@@ -40,7 +38,7 @@ class Connection:
         # What the server said against the parcel ahead.
         self.refusal: Outcome | None = None
         self.unsent = b""
-        # Whether it has carried anything yet: a server may hang up on a connection that was idle for long.
+        # Whether it has carried anything, or is from an earlier run: a server may hang up on what was idle for long.
         self.is_kept = False
         # Whether the selector watches for room to write.
         self.is_full = False
@@ -113,7 +111,7 @@ class Connection:
         """What to say to have the parcel taken: all of it, or the first command where they go one at a time."""
         self.ahead = parcel
         self.refusal = None
-        commands = self._commands(parcel.envelope)
+        commands = self._features.announcement(parcel.envelope)
         if self._needs_reset:
             self._needs_reset = False
             self._expected.append(self._reset_answered)
@@ -126,12 +124,6 @@ class Connection:
             return commands
         self._held.extend(commands.splitlines(keepends=True))
         return self._held.popleft()
-
-    def _commands(self, envelope: Envelope) -> bytes:
-        size = f" SIZE={len(envelope.data)}" if self._features.size is not None else ""
-        utf8 = " SMTPUTF8" if needs_smtputf8(envelope) else ""
-        data = "" if self._features.chunking else "DATA\r\n"
-        return f"MAIL FROM:<{envelope.mail_from}>{size}{utf8}\r\nRCPT TO:<{envelope.rcpt_to}>\r\n{data}".encode()
 
     def _reset_answered(self, _code: int, _words: bytes) -> None:
         self._say_next()
@@ -211,15 +203,7 @@ class Connection:
         announcement = self._announcement(following) if following else b""
         self.queue.leaving(self.slot, parcel.key)
         self._after_body = len(announcement)
-        self._write(b"".join((*self._body(parcel.envelope.data), announcement)))
-
-    def _body(self, data: bytes) -> tuple[bytes, bytes]:
-        if self._features.chunking:
-            return b"BDAT %d LAST\r\n" % len(data), data
-        # From the end, CPython looks for so short a string in a third of the time.
-        if data.rfind(b"\n.") >= 0 or data.startswith(b"."):
-            data = _LEADING_STOP.sub(b"..", data)
-        return data, b".\r\n" if data.endswith(b"\r\n") else b"\r\n.\r\n"
+        self._write(b"".join((*self._features.body(parcel.envelope.data), announcement)))
 
     def _write(self, data: bytes) -> None:
         data = self.unsent + data if self.unsent else data

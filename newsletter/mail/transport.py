@@ -67,7 +67,7 @@ class SmtpTransport:
         """
         queue = Queue(courier)
         for connection in self._connections.values():
-            connection.queue = queue
+            connection.queue, connection.is_kept = queue, True
         try:
             self._carry(queue)
         except BaseException:
