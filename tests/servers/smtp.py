@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable
+import ssl
+from collections.abc import Awaitable, Sequence
 from types import TracebackType
 from typing import NoReturn, Self
 
@@ -19,10 +20,23 @@ class SmtpServer:
 
     `refuse` maps a recipient to the reply to its RCPT, `refuse_mail` a sender to the reply to its MAIL and
     `refuse_data` a recipient to the reply at the end of DATA; each may be changed at any time. A refused
-    message is not kept; one whose reply at the end of DATA is DROP is: that is the ambiguous case.
+    message is not kept; one whose reply at the end of DATA is DROP is: that is the ambiguous case. Keeping a
+    message takes `seconds`. After as many connections as are `welcome`, further ones get the replies in `farewell`
+    instead, its greeting the first, and are closed with the last; where there is none they are kept waiting. With
+    `tls` it offers STARTTLS, or is TLS from the start if `implicit_tls`.
     """
 
-    def __init__(self, *, drop_after: int | None = None, pipelining: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        drop_after: int | None = None,
+        pipelining: bool = True,
+        seconds: float = 0,
+        welcome: int | None = None,
+        farewell: Sequence[str] = ("421 4.7.0 too many connections",),
+        tls: ssl.SSLContext | None = None,
+        implicit_tls: bool = False,
+    ) -> None:
         self.messages: list[tuple[str, list[str], bytes]] = []
         self.connections = 0
         self.refuse: dict[str, str] = {}
@@ -30,6 +44,11 @@ class SmtpServer:
         self.refuse_data: dict[str, str] = {}
         self.drop_after = drop_after  # messages taken on one connection before it is closed
         self.pipelining = pipelining
+        self.seconds = seconds
+        self.welcome = welcome
+        self.farewell = farewell
+        self.tls = tls
+        self.implicit_tls = implicit_tls
 
     def __enter__(self) -> Self:
         self._controller = _Controller(self)
@@ -50,14 +69,47 @@ class _Controller(Controller):
     def __init__(self, server: SmtpServer) -> None:
         self._scripted = server
         self._socket = socket.create_server(("127.0.0.1", 0))
+        # aiosmtpd sends pipelined replies one by one: each would wait 40 ms until the one before is acknowledged.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._crowd: list[_Crowded] = []
         super().__init__(None, hostname="127.0.0.1", port=self._socket.getsockname()[1])
 
-    def factory(self) -> SMTP:
-        self._scripted.connections += 1
-        return SMTP(_Script(self._scripted), hostname="localhost", enable_SMTPUTF8=True, loop=self.loop)
+    def stop(self, no_assert: bool = False) -> None:
+        for crowded in self._crowd:
+            self.loop.call_soon_threadsafe(crowded.transport.close)
+        super().stop(no_assert)
+
+    def factory(self) -> asyncio.Protocol:
+        scripted = self._scripted
+        scripted.connections += 1
+        if scripted.welcome is not None and scripted.connections > scripted.welcome:
+            self._crowd.append(_Crowded(scripted.farewell))
+            return self._crowd[-1]
+        starttls = None if scripted.implicit_tls else scripted.tls
+        script = _Script(scripted)
+        return SMTP(script, hostname="localhost", enable_SMTPUTF8=True, tls_context=starttls, loop=self.loop)
 
     def _create_server(self) -> Awaitable[asyncio.AbstractServer]:
-        return self.loop.create_server(self._factory_invoker, sock=self._socket)
+        tls = self._scripted.tls if self._scripted.implicit_tls else None
+        return self.loop.create_server(self._factory_invoker, sock=self._socket, ssl=tls)
+
+
+class _Crowded(asyncio.Protocol):
+    """What a connection meets that is one too many."""
+
+    def __init__(self, farewell: Sequence[str]) -> None:
+        self._replies = list(farewell)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self.data_received(b"")
+
+    def data_received(self, _data: bytes) -> None:
+        if self._replies:
+            self.transport.write(f"{self._replies.pop(0)}\r\n".encode())
+            if not self._replies:
+                self.transport.close()
 
 
 class _Script:
@@ -99,6 +151,7 @@ class _Script:
         reply = next((refusals[address] for address in envelope.rcpt_tos if address in refusals), None)
         if reply is not None and reply != DROP:
             return reply
+        await asyncio.sleep(self._scripted.seconds)
         mail_from = "" if envelope.mail_from in (None, "<>") else str(envelope.mail_from)
         self._scripted.messages.append((mail_from, list(envelope.rcpt_tos), envelope.original_content or b""))
         if reply == DROP:
