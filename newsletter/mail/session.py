@@ -61,7 +61,8 @@ class Features:
         # CPython looks for so short a string in a third of the time from the end.
         if data.rfind(b"\n.") >= 0 or data.startswith(b"."):
             data = _LEADING_STOP.sub(b"..", data)
-        return data, b".\r\n" if data.endswith(b"\r\n") else b"\r\n.\r\n"
+        is_whole = not data or data.endswith(b"\r\n")
+        return data, b".\r\n" if is_whole else b"\r\n.\r\n"
 
 
 def _needs_smtputf8(envelope: Envelope) -> bool:

@@ -42,7 +42,7 @@ def test_many_messages_go_over_one_connection(smtp: SmtpServer, transport: SmtpT
 
 @pytest.mark.parametrize(
     "data",
-    [b".\r\n", b"..\r\n.\r\n\r\n", b"a\r\n.b\r\n...\r\n", b"\r\n.\r\n", b"a\r\n" * 50_000 + b".end\r\n"],
+    [b"", b".\r\n", b"..\r\n.\r\n\r\n", b"a\r\n.b\r\n...\r\n", b"\r\n.\r\n", b"a\r\n" * 50_000 + b".end\r\n"],
 )
 def test_leading_dots_arrive_as_they_were(smtp: SmtpServer, transport: SmtpTransport, data: bytes) -> None:
     assert transport.send(to(ADA, data)).verdict is Verdict.SENT
