@@ -19,7 +19,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.synchronize import Barrier
 
-from newsletter.demo.run import free_port
 from newsletter.mail.courier import Parcel
 from newsletter.mail.outcome import Envelope, Outcome, Verdict
 from newsletter.mail.transport import CONNECTIONS, SmtpTransport
@@ -89,7 +88,8 @@ def _sink() -> Iterator[int]:
     program = shutil.which("smtp-sink", path="/usr/sbin:/usr/bin:/usr/local/sbin")
     if program is None:
         sys.exit("tests.bench.transport: smtp-sink is missing; on Debian: apt-get install postfix")
-    port = free_port()
+    with socket.create_server((HOST, 0)) as free:
+        port = free.getsockname()[1]
     process = subprocess.Popen([program, "-u", "nobody", f"{HOST}:{port}", BACKLOG], stderr=subprocess.DEVNULL)
     try:
         give_up_at = time.monotonic() + READY_SECONDS
