@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from newsletter.errors import ConflictError, NotFoundError
 from newsletter.models import Batch, Delivery, DeliveryState, Mailing, MailingStatus, of_mailing
 from newsletter.sending import ledger
+from newsletter.sending.breaker import ABOUT_THE_RECIPIENT
 
 # Who takes the batches of a cancelled mailing, other than a worker.
 CANCELLING = "cancelling"
+# Within this a worker has written down what it met.
+A_TURN_AT_MOST = timedelta(minutes=1)
 _SILENT = {"synchronize_session": False}
 
 
@@ -104,12 +107,24 @@ def resend(session: Session, mailing_id: int, emails: Collection[str], now: date
 
 
 def stop(session: Session, mailing_id: int, reason: str, refused: Sequence[int], now: datetime) -> None:
-    """Pause a mailing that cannot go on, and take back refusals of deliveries that it was not to blame on."""
+    """Pause a mailing that cannot go on, and take back refusals of deliveries that it was not to blame on.
+
+    With those `refused` in one worker go those that others have met since the server last took a message.
+    """
     mailing = get_mailing(session, mailing_id)
     if mailing.status is MailingStatus.SENDING:
         mailing.status, mailing.pause_reason = MailingStatus.PAUSED, reason
     if refused:
-        _reopen(session, mailing_id, now, DeliveryState.REJECTED, Delivery.id.in_(refused))
+        blameless = or_(Delivery.id.in_(refused), _refused_of_late(session, mailing, now))
+        _reopen(session, mailing_id, now, DeliveryState.REJECTED, blameless)
+
+
+def _refused_of_late(session: Session, mailing: Mailing, now: datetime) -> ColumnElement[bool]:
+    """Whether a refusal, not of the recipient, has come since the server last took a message of the mailing."""
+    sent = (*of_mailing(mailing.id), Delivery.state == DeliveryState.SENT)
+    last = session.scalar(select(func.max(Delivery.settled_at)).where(*sent)) or mailing.started_at or now
+    # Workers write down at the end of a turn what they met during it.
+    return and_(Delivery.refusal.not_in(ABOUT_THE_RECIPIENT), Delivery.settled_at >= last - A_TURN_AT_MOST)
 
 
 def _try_again(

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, String, Text, bindparam, cast, column, func, update
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, String, Text, bindparam, cast, column, func, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
 from newsletter.mail.outcome import Outcome, Verdict
 from newsletter.mail.refusals import classify
-from newsletter.models import Delivery, DeliveryState
+from newsletter.models import Delivery, DeliveryState, Mailing, MailingStatus
 from newsletter.models.base import UtcDateTime
+from newsletter.sending.breaker import ABOUT_THE_RECIPIENT
 
 FIRST_RETRY = timedelta(minutes=1)
 LAST_RETRY = timedelta(hours=4)
@@ -52,8 +53,11 @@ def settle(
     """Write outcomes down. A claim that has meanwhile been called uncertain keeps what it was called.
 
     A deferred delivery is due again after a growing delay; once it was first deferred `retry_for` ago it is rejected,
-    with the server's last words.
+    with the server's last words. Whoever was refused for no fault of theirs, while the mailing is paused, stays
+    claimed, to be put back with the batch and tried again once the mailing goes on.
     """
+    spared = _spared(session, settlements)
+    settlements = [one for one in settlements if one.delivery_id not in spared]
     sent = [(one.delivery_id, one.outcome.reply) for one in settlements if one.outcome.verdict is Verdict.SENT]
     fixed = {"state": DeliveryState.SENT, "settled_at": now, "due_at": None}
     _write(session, ("id", "reply"), sent, fixed, owner)
@@ -65,6 +69,25 @@ def retry_at(attempts: int, now: datetime) -> datetime:
     """When a deferred delivery is due again: delays double from one minute to four hours."""
     doublings = min(max(attempts - 1, 0), 16)
     return now + min(FIRST_RETRY * (1 << doublings), LAST_RETRY)
+
+
+def _spared(session: Session, settlements: Sequence[Settlement]) -> set[int]:
+    """Those whose refusal is not to count."""
+    refused = [one.delivery_id for one in settlements if _is_blameless(one.outcome)]
+    if not refused:
+        return set()
+    # Locked, so that whoever pauses the mailing at this moment finds these refusals written down.
+    rows = session.execute(
+        select(Delivery.id, Mailing.status)
+        .join(Mailing, Mailing.id == Delivery.mailing_id)
+        .where(Delivery.id.in_(refused))
+        .with_for_update(read=True, of=Mailing)
+    )
+    return {delivery_id for delivery_id, status in rows if status is MailingStatus.PAUSED}
+
+
+def _is_blameless(outcome: Outcome) -> bool:
+    return outcome.verdict is Verdict.REJECTED and classify(outcome.reply) not in ABOUT_THE_RECIPIENT
 
 
 def _row(one: Settlement, now: datetime, retry_for: timedelta) -> tuple[Any, ...]:
