@@ -11,7 +11,7 @@ from typing import NoReturn
 import typer
 
 from newsletter import __version__
-from newsletter.cli import db, demo, imports, lists, mailing, publication, render, send, stats, up
+from newsletter.cli import check, db, demo, imports, lists, mailing, publication, render, send, stats, up
 from newsletter.cli.output import complain
 from newsletter.errors import NewsletterError
 
@@ -29,6 +29,7 @@ app = typer.Typer(
 app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
 app.command("up", epilog=up.EXAMPLE)(up.up)
 app.command("render", epilog=render.EXAMPLE)(render.render)
+app.command("check", epilog=check.EXAMPLE)(check.check)
 app.command("import", epilog=imports.EXAMPLE)(imports.import_)
 app.command("send", epilog=send.EXAMPLE)(send.send)
 app.command("stats", epilog=stats.EXAMPLE)(stats.stats)

@@ -30,7 +30,7 @@ COMMANDS = sorted(leaves(get_command(app)))
 
 def test_there_are_these_commands() -> None:
     assert {path[0] for path in COMMANDS} == {
-        *("demo", "up", "render", "import", "send", "stats", "publication", "list", "mailing", "db"),
+        *("demo", "up", "render", "check", "import", "send", "stats", "publication", "list", "mailing", "db"),
     }
 
 

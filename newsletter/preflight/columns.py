@@ -1,0 +1,57 @@
+"""A list's audience, by the fields that merge tags name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from newsletter.models import Subscriber
+from newsletter.rendering.template import Template, Value
+from newsletter.sending.plan import audience_of
+
+_FIELD = re.compile(r"\bsubscriber\.(\w+)")
+
+
+def fields_of(template: Template) -> set[str]:
+    """The subscriber's fields that a template may show."""
+    return {field for part in template if isinstance(part, Value) for field in _FIELD.findall(part.expression)}
+
+
+def count(session: Session, list_id: int, *conditions: ColumnElement[bool]) -> int:
+    """How many of those a mailing to the list would go to meet every condition."""
+    return session.scalar(audience_of(list_id).where(*conditions).with_only_columns(func.count())) or 0
+
+
+def lacks(field: str) -> ColumnElement[bool]:
+    """Whether a subscriber has nothing in a field."""
+    return func.coalesce(_column(field), "") == ""
+
+
+def longest(session: Session, list_id: int, fields: Iterable[str]) -> dict[str, str]:
+    """The longest value that anyone on the list has in each field; one query a field."""
+    return {field: _longest(session, list_id, field) for field in sorted(fields)}
+
+
+def _longest(session: Session, list_id: int, field: str) -> str:
+    column = _column(field)
+    # Those without a value sort first in some databases.
+    length = func.coalesce(func.length(column), 0)
+    found = audience_of(list_id).with_only_columns(column).order_by(length.desc()).limit(1).subquery()
+    return session.scalar(select(found)) or ""
+
+
+def _column(field: str) -> ColumnElement[str]:
+    match field:
+        case "email":
+            return Subscriber.__table__.c.email
+        case "first_name":
+            return Subscriber.__table__.c.first_name
+        case "last_name":
+            return Subscriber.__table__.c.last_name
+        case "name":
+            return func.trim(Subscriber.first_name + " " + Subscriber.last_name)
+    attribute: ColumnElement[str] = Subscriber.attributes[field].as_string()
+    return attribute
