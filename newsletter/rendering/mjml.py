@@ -6,47 +6,43 @@ import re
 
 from mjml import mjml2html
 
-from newsletter.errors import InputError
+from newsletter.rendering.includes import Includes, Read, read_nothing
+from newsletter.rendering.inline import inline
+from newsletter.rendering.mjml_check import check
+from newsletter.rendering.places import Placed
 
-MAX_DEPTH = 200
-_ELEMENT = re.compile(r"<(/?)([A-Za-z][\w-]*)[^<>]*?(/?)>")
 # An element with its attributes; the title, too, ends up in an attribute.
-_ATTRIBUTES = re.compile(r"<mj-title>[^<]*|<[A-Za-z][^<>]*>")
-_VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
-_INCLUDE = re.compile(r"<mj-include\b")
+_ATTRIBUTES = re.compile(r"""<mj-title>[^<\ue000]*|<[A-Za-z](?:[^"'<>]|"[^"]*"|'[^']*')*>""")
+_INLINE_STYLE = re.compile(
+    r"""<mj-style\s+inline\s*=\s*["']inline["']\s*>([^\ue000]*?)(?:\ue000[^\ue001]*\ue001)?</mj-style>"""
+)
+_POSITION = re.compile(r" in root template at position (\d+):\d+$")
 
 
-def to_html(mjml: str, origin: str) -> str:
-    """Compile MJML. No font or icon of a third party is called. Raises InputError naming `origin` and the line."""
-    _guard(mjml, origin)
-    mjml = _ATTRIBUTES.sub(_plain, mjml)
+def to_html(mjml: str, origin: str, read: Read = read_nothing) -> str:
+    """Compile MJML; the styles of `mj-style inline="inline"` are on the elements. Nothing of a third party is called.
+
+    `read` gives the text of a file that mj-include names. Raises SourceError with the file and line of the first
+    fault; MJML that bears no marks (see places.py) is named by `origin`.
+    """
+    marked = _ATTRIBUTES.sub(_plain, Includes(read, origin).expand(mjml))
+    styles = _INLINE_STYLE.findall(marked)
+    placed = Placed.of(_INLINE_STYLE.sub("", marked), origin)
+    check(placed)
+    return inline(_compile(placed), "\n".join(styles))
+
+
+def _compile(placed: Placed) -> str:
     try:
         # Without an empty table of fonts, well-known font names would add a request to a font service.
-        return mjml2html(mjml, fonts={})
+        return mjml2html(placed.text, fonts={})
     except ValueError as error:
-        raise InputError(f"{origin}: the MJML does not compile: {error}") from None
-
-
-def _guard(mjml: str, origin: str) -> None:
-    """Refuse what makes the compiler crash: includes that include themselves, nesting by the thousand."""
-    include = _INCLUDE.search(mjml)
-    if include:
-        raise InputError(
-            f"{origin}: {_line(mjml, include.start())}: mj-include is not supported; use a Jinja include"
-        )
-    depth = 0
-    for element in _ELEMENT.finditer(mjml):
-        if not element.group(3) and element.group(2) not in _VOID:
-            depth += -1 if element.group(1) else 1
-        if depth > MAX_DEPTH:
-            line = _line(mjml, element.start())
-            raise InputError(f"{origin}: {line}: elements are nested more than {MAX_DEPTH} deep")
+        message = str(error)
+        position = _POSITION.search(message)
+        offset = len(placed.text.encode()[: int(position[1])].decode(errors="ignore")) if position else 0
+        raise placed.fault(offset, f"the MJML does not compile: {_POSITION.sub('', message)}") from None
 
 
 def _plain(element: re.Match[str]) -> str:
     # The compiler writes some characters of attributes as Rust would, a no-break space as \u{a0}; it leaves entities.
     return element[0].replace("\\", "&#92;").encode("ascii", "xmlcharrefreplace").decode("ascii")
-
-
-def _line(text: str, offset: int) -> str:
-    return f"line {text.count(chr(10), 0, offset) + 1} of the MJML"

@@ -1,0 +1,34 @@
+"""Styles copied onto the elements they match: many mail programs read no others."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from css_inline import CSSInliner, InlineError
+
+# A theme's styles differ only by direction; a few themes are in use at a time.
+_KEPT = 16
+
+
+def inline(html: str, css: str) -> str:
+    """`html` with `css` copied onto its elements; nothing is fetched.
+
+    What the page holds in style elements stays there. Where inlining fails, `css` is put into the head as it is.
+    """
+    if not css.strip():
+        return html
+    try:
+        return _inliner(css).inline(html)
+    except InlineError:
+        return html.replace("</head>", f"<style>{css}</style></head>", 1)
+
+
+@lru_cache(maxsize=_KEPT)
+def _inliner(css: str) -> CSSInliner:
+    return CSSInliner(
+        inline_style_tags=False,
+        keep_style_tags=True,
+        keep_link_tags=True,
+        load_remote_stylesheets=False,
+        extra_css=css,
+    )
