@@ -35,7 +35,7 @@ def one(found: list[Element], name: str) -> Element:
 
 
 def test_an_unknown_theme_names_those_there_are() -> None:
-    with pytest.raises(NotFoundError, match=r"^there is no theme “baroque”; there are magazine$"):
+    with pytest.raises(NotFoundError, match=r"^there is no theme “baroque”; there are digest, letter, magazine$"):
         load_theme("baroque")
 
 
