@@ -112,7 +112,8 @@ def read_settings(path: Path) -> dict[str, Any]:
     try:
         return ThemeSettings.model_validate(given).model_dump()
     except ValidationError as error:
-        fault = error.errors()[0]
+        # A misspelt key is also a missing one: the first is what a person can see.
+        fault = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
         raise SourceError(_explain(fault), path=str(path), line=_line_of(source, fault["loc"])) from None
 
 
