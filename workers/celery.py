@@ -11,10 +11,12 @@ from celery.utils.log import get_task_logger
 from newsletter.config import load_settings
 from newsletter.errors import NewsletterError
 from newsletter.queue import FLUSH_EVENTS, SWEEP, make_celery
+from workers.schedule import Every
 
 SWEEP_SECONDS = 1.0
 FLUSH_SECONDS = 2.0
-EXPIRE_SECONDS = 6.0
+# Told by the clocks of two machines, which may be apart.
+EXPIRE_SECONDS = 2 * 60 * 60
 
 logger = get_task_logger(__name__)
 
@@ -38,9 +40,9 @@ settings = load_settings()
 app = make_celery(settings)
 app.Task = OneLineTask
 app.conf.include = ["workers.tasks"]
-# A sweep or flush that was not taken in time is dropped: a later one does its work.
+# A sweep or flush that was not taken for long is dropped: a later one does its work.
 _DROPPED = {"expires": EXPIRE_SECONDS}
 app.conf.beat_schedule = {
-    "sweep": {"task": SWEEP, "schedule": SWEEP_SECONDS, "options": _DROPPED},
-    "flush-events": {"task": FLUSH_EVENTS, "schedule": FLUSH_SECONDS, "options": _DROPPED},
+    "sweep": {"task": SWEEP, "schedule": Every(SWEEP_SECONDS), "options": _DROPPED},
+    "flush-events": {"task": FLUSH_EVENTS, "schedule": Every(FLUSH_SECONDS), "options": _DROPPED},
 }

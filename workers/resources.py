@@ -41,6 +41,8 @@ class Resources:
     dispatcher: Dispatcher
     desk: Desk
     transports: dict[str, SmtpTransport] = field(default_factory=dict)
+    # When the next sweep is worth its while, in monotonic seconds.
+    sweeps_at: float = 0.0
 
     def transport(self, account: Account) -> SmtpTransport:
         """The connections to an account's server."""

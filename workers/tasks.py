@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from newsletter import queue
 from newsletter.db import moment
 from newsletter.sending.deliver import deliver
@@ -10,7 +12,7 @@ from newsletter.sending.plan import plan
 from newsletter.sending.recover import settle_for
 from newsletter.sending.sweep import due_mailings, sweep
 from newsletter.tracking.events import flush
-from workers.celery import app
+from workers.celery import SWEEP_SECONDS, app
 from workers.resources import resources
 
 # More tasks than this need not wait: those that find work put themselves back.
@@ -36,6 +38,10 @@ def deliver_due() -> None:
 @app.task(name=queue.SWEEP)
 def sweep_ledger() -> None:
     mine = resources()
+    # While no worker ran, beat has put many: one of them will do.
+    if time.monotonic() < mine.sweeps_at:
+        return
+    mine.sweeps_at = time.monotonic() + SWEEP_SECONDS / 2
     mine.desk.books.open()
     data_dir = mine.settings.data_dir
     for testimony in dead_journals(data_dir):
