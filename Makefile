@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt bench bench-render bench-transport bench-send bench-scale chaos up picture lock clean
+.PHONY: help demo test check fmt bench bench-render bench-transport bench-send bench-distance bench-scale chaos up picture compare-mjml golden lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -38,6 +38,9 @@ bench-send: $(VENV)/.dev ## Benchmark a mailing alone (needs Postfix's smtp-sink
 bench-transport: $(VENV)/.dev ## Benchmark the SMTP transport alone (needs Postfix's smtp-sink)
 	@$(BIN)/python -m tests.bench.transport $(ARGS)
 
+bench-distance: $(VENV)/.dev ## Benchmark a mailing to a server 20 ms away (needs Postfix's smtp-sink)
+	@$(BIN)/python -m tests.bench.distance $(ARGS)
+
 bench-scale: $(VENV)/.dev ## Benchmark a mailing ten times as large (needs Postfix's smtp-sink)
 	@$(BIN)/python -m tests.bench.scale $(ARGS)
 
@@ -49,6 +52,13 @@ up: $(VENV)/.runtime ## Run broker, worker, beat and web together until Ctrl-C
 
 picture: $(VENV)/.dev ## Make the README's picture of the sample issue anew (needs Chromium)
 	@$(BIN)/python -m tests.browser.picture
+
+compare-mjml: $(VENV)/.dev ## Compare our MJML with npm's, pixel by pixel (needs npm and Chromium; ARGS=FOLDER)
+	@work=$$(mktemp -d) && trap 'rm -rf "$$work"' EXIT && npm install --silent --prefix "$$work" mjml@4 >/dev/null \
+		&& $(BIN)/python -m tests.compare_mjml "$$work/node_modules/.bin/mjml" "$$work" $(ARGS)
+
+golden: $(VENV)/.dev ## Write the golden files of the sample issue anew
+	@$(BIN)/python -m tests.golden
 
 lock: ## Pin all dependencies anew, with hashes (needs uv)
 	@sh requirements/lock.sh

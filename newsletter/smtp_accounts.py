@@ -140,7 +140,7 @@ class SmtpAccountSetting(Table):
     ] = 1
     connections: Annotated[
         int, Field(strict=True, ge=1, le=MAX_CONNECTIONS), expecting(f"a whole number from 1 to {MAX_CONNECTIONS}")
-    ] = 24
+    ] = 48
     messages_a_second: _Rate | None = None
     messages_a_day: _Days = ()
     domains: Annotated[dict[Domain, _Rate], WrapValidator(_each_once), expecting("messages a second by domain")] = (

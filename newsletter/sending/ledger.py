@@ -185,14 +185,15 @@ def put_back(
     is no longer the owner's.
     """
     # Locked first, so that nobody reopens a recipient between the counting and the sealing.
-    status = session.scalar(
-        select(Mailing.status)
+    found = session.execute(
+        select(Mailing.status, Batch.due_at)
         .join(Batch, Batch.mailing_id == Mailing.id)
         .where(Batch.id == taken.batch_id, Batch.taken_by == owner)
         .with_for_update(of=Batch)
-    )
-    if status is None:
+    ).first()
+    if found is None:
         return
+    status, was_due_at = found
     _release(session, taken, owner)
     if status is MailingStatus.CANCELLED:
         _cancel_rest(session, taken, now)
@@ -205,9 +206,10 @@ def put_back(
     ).one()
     values: dict[str, Any] = {"taken_by": None, "due_at": None, "waits_for": None, "seals": None, "digest": None}
     if pending and waits_for and not deferred:
-        values |= {"due_at": now, "waits_for": waits_for}
+        values |= {"due_at": was_due_at, "waits_for": waits_for}
     elif pending:
-        values["due_at"] = min(filter(None, (not_before or now, next_due)))
+        # Due since then, which stays true when the clock is set back.
+        values["due_at"] = min(filter(None, (not_before or was_due_at, next_due)))
     elif deferred:
         values["due_at"] = next_due
     else:

@@ -87,9 +87,8 @@ def grant(session: Session, account: Account, due: Iterable[tuple[int, str]], no
 def close(session: Session, account: Account, domain: str, reason: str, now: datetime) -> datetime:
     """Send nothing to a domain (or, ALL, at all) for a while, twice as long each time in a row; until when."""
     row = _rows(session, account, [domain], now)[domain]
-    if row.closed_until is None or row.closed_until <= now:
-        longest = LONGEST_REST if domain == ALL else LONGEST_CLOSURE
-        row.closed_until = now + min(FIRST_CLOSURE * (1 << min(row.closures, 16)), longest)
+    if row.closed_until is None or not _is_closed(row, now):
+        row.closed_until = now + min(FIRST_CLOSURE * (1 << min(row.closures, 16)), _longest(domain))
         row.closures += 1
         row.reason = reason
     return row.closed_until
@@ -137,9 +136,11 @@ def _bucket(rate: float | None) -> float:
 
 
 def _tokens(row: Pace, rate: float, now: datetime) -> float:
-    # A clock that was set back fills nothing.
-    seconds = max(0.0, (now - row.counted_at).total_seconds())
-    return min(_bucket(rate), row.tokens + seconds * rate)
+    seconds = (now - row.counted_at).total_seconds()
+    if seconds < -BUCKET_SECONDS:
+        # Counted in a future that the clock was set back from: begun anew rather than waited for.
+        return _bucket(rate)
+    return min(_bucket(rate), row.tokens + max(0.0, seconds) * rate)
 
 
 def _allowance(row: Pace, account: Account, now: datetime) -> int | None:
@@ -151,7 +152,12 @@ def _allowance(row: Pace, account: Account, now: datetime) -> int | None:
 
 
 def _is_closed(row: Pace, now: datetime) -> bool:
-    return row.closed_until is not None and row.closed_until > now
+    # No closure is longer; one that seems so is of a future that the clock was set back from.
+    return row.closed_until is not None and now < row.closed_until <= now + _longest(row.domain)
+
+
+def _longest(domain: str) -> timedelta:
+    return LONGEST_REST if domain == ALL else LONGEST_CLOSURE
 
 
 def _is_drained(row: Pace, account: Account, now: datetime) -> bool:

@@ -38,7 +38,6 @@ PROCESSES = 2
 READY_SECONDS = 5.0
 FAR_SECONDS = 60.0
 SMTPLIB_BAR = 4
-FAR_BAR = 0.18
 USE_BAR = 0.75
 
 _LINE = b'<td class=3D"column">Un paragraphe de la lettre, pli=C3=A9 =C3=A0 la ligne=\r\n'
@@ -80,7 +79,6 @@ def main(arguments: list[str]) -> None:
     report(
         [
             Figure("transport_beside_smtplib", theirs / ours, "times", SMTPLIB_BAR),
-            Figure("rate_at_20_ms", far / near, "times", FAR_BAR),
             Figure("connections_used_at_20_ms", far / most, "of all", USE_BAR),
         ]
     )

@@ -28,6 +28,7 @@ from newsletter.resources import SAMPLE_ISSUE
 from newsletter.sending.submit import submit
 from tests.bench.processes import cpu_seconds, peak_bytes
 from tests.factories import BASE_URL, SECRET, make_list, make_publication
+from tests.servers.latency import Relay
 from tests.servers.postgres import PostgresServer
 from tests.servers.valkey import ValkeyServer
 from tests.servers.worker import Worker
@@ -65,7 +66,13 @@ class Run:
 
 
 class World:
-    """All of it running for as long as the `with` block lasts."""
+    """All of it running for as long as the `with` block lasts.
+
+    With `relay_seconds`, 0 included, a relay stands before the sink that takes so much longer each way.
+    """
+
+    def __init__(self, relay_seconds: float | None = None) -> None:
+        self._relay_seconds = relay_seconds
 
     def __enter__(self) -> Self:
         self._stack = ExitStack()
@@ -75,11 +82,14 @@ class World:
             valkey = stack.enter_context(ValkeyServer())
             self.port = free_port()
             stack.enter_context(_sink(self.port))
+            port = self.port
+            if self._relay_seconds is not None:
+                port = stack.enter_context(Relay(self.port, self._relay_seconds)).port
             environment = {
                 "NEWSLETTER_DATA_DIR": str(self.folder),
                 "NEWSLETTER_DATABASE_URL": self.postgres.create_database(),
                 "NEWSLETTER_BROKER_URL": valkey.url,
-                "NEWSLETTER_SMTP_URL": f"smtp://127.0.0.1:{self.port}",
+                "NEWSLETTER_SMTP_URL": f"smtp://127.0.0.1:{port}",
                 "NEWSLETTER_BASE_URL": BASE_URL,
                 "NEWSLETTER_SECRET_KEY": SECRET,
             }

@@ -26,7 +26,6 @@ USER = "postgres"
 SECONDS_TO_START = 20.0
 SECONDS_TO_STOP = 10.0
 SETTINGS = {
-    "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "100",
 }
@@ -39,12 +38,14 @@ HASTY = {
 
 
 class PostgresServer:
-    """A fresh server on a free port for as long as the `with` block lasts; its folder goes with it.
+    """A fresh server on a free port of `host` for as long as the `with` block lasts; its folder goes with it.
 
-    A `durable` one writes to disk as PostgreSQL does by default, for measuring.
+    A `durable` one writes to disk as PostgreSQL does by default, for measuring and for failures. `stop` and `start`
+    within the block keep port and data.
     """
 
-    def __init__(self, *, durable: bool = False) -> None:
+    def __init__(self, *, durable: bool = False, host: str = "127.0.0.1") -> None:
+        self._host = host
         self._settings = SETTINGS if durable else SETTINGS | HASTY
 
     def __enter__(self) -> Self:
@@ -55,7 +56,8 @@ class PostgresServer:
         self._log = self._folder / "log"
         self._server: subprocess.Popen[bytes] | None = None
         try:
-            self._start()
+            self._make()
+            self.start()
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -64,13 +66,7 @@ class PostgresServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._server is not None:
-            self._server.send_signal(signal.SIGINT)  # "fast": clients are cut off
-            try:
-                self._server.wait(SECONDS_TO_STOP)
-            except subprocess.TimeoutExpired:
-                self._server.kill()  # its backends end by themselves once it is gone
-                self._server.wait()
+        self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     @property
@@ -97,16 +93,41 @@ class PostgresServer:
         """Removes a database (a URL or a name), cutting off whoever is still connected."""
         self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(_name(database))))
 
-    def _start(self) -> None:
-        programs = self._install()
-        data = self._folder / "data"
+    def stop(self, signum: signal.Signals = signal.SIGINT) -> None:
+        """Ends it. SIGINT is "fast": clients are cut off; SIGQUIT "immediate" and SIGKILL: it must recover then."""
+        if self._server is None:
+            return
+        self._server.send_signal(signum)
+        try:
+            self._server.wait(SECONDS_TO_STOP)
+        except subprocess.TimeoutExpired:
+            self._server.kill()  # its backends end by themselves once it is gone
+            self._server.wait()
+        self._server = None
+
+    def start(self) -> None:
+        """Starts it (again), on its port and its data, and waits until it answers."""
+        place = {"listen_addresses": self._host, "port": str(self._port)}
+        settings = [f"--{name}={value}" for name, value in (self._settings | place).items()]
+        give_up_at = time.monotonic() + SECONDS_TO_START
+        while True:
+            self._server = self._spawn(self._programs / "postgres", "-D", str(self._data), *settings)
+            if self._is_ready(self._server, give_up_at):
+                return
+            # Those that a killed one left behind hold its shared memory for a moment more.
+            if self._server.poll() is None or time.monotonic() >= give_up_at:
+                raise RuntimeError("PostgreSQL did not start: " + " / ".join(tail(self._log, 5)))
+
+    def _make(self) -> None:
+        self._programs = self._install()
+        self._data = self._folder / "data"
+        self._port = free_port(self._host)
         options = ("--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C", f"--username={USER}")
-        if self._spawn(programs / "initdb", "--pgdata", str(data), *options).wait() != 0:
+        if self._spawn(self._programs / "initdb", "--pgdata", str(self._data), *options).wait() != 0:
             raise RuntimeError("initdb failed: " + " / ".join(tail(self._log, 5)))
-        self._port = _free_port()
-        settings = [f"--{name}={value}" for name, value in (self._settings | {"port": str(self._port)}).items()]
-        self._server = self._spawn(programs / "postgres", "-D", str(data), *settings)
-        self._wait_ready(self._server)
+        # Those who can reach a host other than the default are welcome.
+        with (self._data / "pg_hba.conf").open("a") as rules:
+            rules.write("host all all samenet trust\n")
 
     def _install(self) -> Path:
         """Copies what a server needs of the wheel, keeping its layout: libraries are found by relative path."""
@@ -145,33 +166,34 @@ class PostgresServer:
                 preexec_fn=dies_with_parent(signal.SIGQUIT),  # after the user is changed, which clears it
             )
 
-    def _wait_ready(self, server: subprocess.Popen[bytes]) -> None:
-        give_up_at = time.monotonic() + SECONDS_TO_START
+    def _is_ready(self, server: subprocess.Popen[bytes], give_up_at: float) -> bool:
+        """Whether it answers, within its time and before it ends."""
         while server.poll() is None and time.monotonic() < give_up_at:
             with suppress(psycopg.OperationalError):
                 psycopg.connect(self._conninfo).close()
-                return
+                return True
             time.sleep(0.02)
-        raise RuntimeError("PostgreSQL did not start: " + " / ".join(tail(self._log, 5)))
+        return False
 
     @property
     def _conninfo(self) -> str:
-        return f"host=127.0.0.1 port={self._port} user={USER} dbname=postgres"
+        return f"host={self._host} port={self._port} user={USER} dbname=postgres"
 
     def _url(self, name: str) -> str:
-        return f"postgresql+psycopg://{USER}@127.0.0.1:{self._port}/{name}"
+        return f"postgresql+psycopg://{USER}@{self._host}:{self._port}/{name}"
 
     def _execute(self, statement: sql.Composed) -> None:
         with psycopg.connect(self._conninfo, autocommit=True) as connection:
             connection.execute(statement)
 
 
-def _name(database: str) -> str:
-    return database.rpartition("/")[2]
-
-
-def _free_port() -> int:
+def free_port(host: str) -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((host, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _name(database: str) -> str:
+    return database.rpartition("/")[2]

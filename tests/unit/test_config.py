@@ -74,7 +74,7 @@ def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
     assert settings.database == f"sqlite:///{data}/newsletter.db"
     assert settings.base_url == "http://127.0.0.1:8025"
     assert settings.accounts == (
-        Account("default", SmtpAccount("127.0.0.1", 25), frozenset(), weight=1, connections=24, pace=Pace()),
+        Account("default", SmtpAccount("127.0.0.1", 25), frozenset(), weight=1, connections=48, pace=Pace()),
     )
     assert settings.smtp == settings.accounts[0].smtp
     assert settings.dkim == ()
@@ -326,7 +326,7 @@ def test_accounts_are_read_with_their_pace(environment: Environment, tmp_path: P
         smtp=SmtpAccount("mail.example", 2465, implicit_tls=True),
         from_domains=frozenset(),
         weight=1,
-        connections=24,
+        connections=48,
         pace=Pace(messages_a_day=(800,)),
     )
 

@@ -94,15 +94,44 @@ def test_a_warm_up_sends_so_many_a_day_and_goes_on_the_next_day(
         assert list(session.scalars(select(DayCount.messages).order_by(DayCount.day))) == [10, 25, 25]
 
 
-def test_a_clock_that_jumps_back_makes_no_tokens(database: Database, sink: ChaosSink, posts: list[Post]) -> None:
+def test_a_clock_that_is_set_back_stops_nothing_and_gives_one_bucket_at_most(
+    database: Database, sink: ChaosSink, posts: list[Post]
+) -> None:
+    post = work(posts, database, make_account(sink, pace=Pace(messages_a_second=10)))
+    make_mailing(database, READERS)
+    post.now += timedelta(hours=1)
+    post.turn()
+    post.now -= timedelta(hours=1)
+    post.turn()
+    post.turn()
+    assert len(sink.accepted()) == 40
+    post.now += timedelta(seconds=1)
+    post.turn()
+    assert len(sink.accepted()) == 50
+
+
+def test_a_clock_that_wavers_gives_nothing(database: Database, sink: ChaosSink, posts: list[Post]) -> None:
     post = work(posts, database, make_account(sink, pace=Pace(messages_a_second=10)))
     make_mailing(database, READERS)
     post.turn()
-    post.now -= timedelta(seconds=30)
-    post.turn()
-    post.now += timedelta(seconds=30)
-    post.turn()
+    for seconds in (-1, 1, -1, 1):
+        post.now += timedelta(seconds=seconds)
+        post.turn()
     assert len(sink.accepted()) == 20
+
+
+def test_a_clock_that_is_set_back_does_not_leave_a_server_alone_for_longer(
+    database: Database, sink: ChaosSink, posts: list[Post]
+) -> None:
+    post = work(posts, database, make_account(sink))
+    make_mailing(database, READERS)
+    sink.kill()
+    post.now += timedelta(hours=2)
+    post.turn()
+    sink.start()
+    post.now -= timedelta(hours=2)
+    post.turn()
+    assert len(sink.accepted()) == len(READERS)
 
 
 @pytest.mark.parametrize("reply", ["421 4.7.28 too much mail", "451 4.7.500 server busy"])
