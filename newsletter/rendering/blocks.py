@@ -1,22 +1,29 @@
-"""The blocks of an issue, as a theme lays them out."""
+"""The blocks of an issue: what themes lay out and the text part writes.
+
+Themes get each block as a dict of its fields, with `Rich` fields as HTML (see layout.py).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
 
 from markdown_it.token import Token
 
-from newsletter.errors import SourceError
-from newsletter.rendering.markdown import DIRECTIVE, TAG_TOKEN, line_of, plain, to_html
+
+@dataclass(frozen=True, slots=True)
+class Rich:
+    """Words with markup, as Markdown's tokens."""
+
+    tokens: tuple[Token, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Prose:
     """A run of headings, paragraphs, lists and tables."""
 
-    tokens: tuple[Token, ...]
-    html: str
+    html: Rich
     kind: str = "prose"
 
 
@@ -24,9 +31,17 @@ class Prose:
 class Quote:
     """A quotation; `html` is what stands inside."""
 
-    tokens: tuple[Token, ...]
-    html: str
+    html: Rich
     kind: str = "quote"
+
+
+@dataclass(frozen=True, slots=True)
+class PullQuote:
+    """A sentence set large; `source` is who said it, or empty."""
+
+    html: Rich
+    source: Rich
+    kind: str = "pull_quote"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +49,7 @@ class Callout:
     """A box set apart from the text, with a title or without."""
 
     title: str
-    tokens: tuple[Token, ...]
-    html: str
+    html: Rich
     kind: str = "callout"
 
 
@@ -61,105 +75,145 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
+class Divider:
+    """A rule between two parts."""
+
+    kind: str = "divider"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One of several that stand side by side; without a button, `label` and `url` are empty."""
+
+    image: Image | None
+    html: Rich
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """Two or three cards."""
+
+    cards: tuple[Card, ...]
+    kind: str = "cards"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A heading of the issue and the id it bears."""
+
+    anchor: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The issue's second-level headings; those inside a condition are left out."""
+
+    title: str
+    entries: tuple[Entry, ...]
+    kind: str = "contents"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Something that takes place; `where` may be empty."""
+
+    when: Rich
+    what: Rich
+    where: Rich
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """What takes place when, a row each."""
+
+    title: str
+    rows: tuple[Row, ...]
+    kind: str = "agenda"
+
+
+@dataclass(frozen=True, slots=True)
+class Sponsor:
+    """A box that is paid for, by whom it says."""
+
+    name: str
+    image: Image | None
+    html: Rich
+    kind: str = "sponsor"
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A still picture that leads to a film."""
+
+    image: Image
+    url: str
+    caption: str
+    kind: str = "video"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer to a poll; until the issue is compiled, `url` is empty where the editor gave no link."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """A question that is answered by one click."""
+
+    question: str
+    answers: tuple[Answer, ...]
+    kind: str = "poll"
+
+
+@dataclass(frozen=True, slots=True)
+class RawMjml:
+    """MJML of the editor's own, for themes that allow it."""
+
+    source: str
+    line: int | None
+    kind: str = "mjml"
+
+
+@dataclass(frozen=True, slots=True)
 class TagLine:
-    """Conditions around whole blocks; `html` is a comment that holds their placeholders."""
+    """Conditions around whole blocks; `placeholders` stand for them."""
 
     placeholders: str
-    html: str
     kind: str = "tag"
 
 
-Block = Prose | Quote | Callout | Image | Button | TagLine
+Block = (
+    Prose
+    | Quote
+    | PullQuote
+    | Callout
+    | Image
+    | Button
+    | Divider
+    | Cards
+    | Contents
+    | Agenda
+    | Sponsor
+    | Video
+    | Poll
+    | RawMjml
+    | TagLine
+)
 
 
-def read_blocks(tokens: Sequence[Token], path: str) -> tuple[Block, ...]:
-    """Group the top-level tokens of an issue. Raises SourceError for a directive that holds the wrong thing."""
-    blocks: list[Block] = []
-    prose: list[Token] = []
-
-    def end_prose() -> None:
-        if prose:
-            blocks.append(Prose(tuple(prose), to_html(prose)))
-            prose.clear()
-
-    for token in tokens:
-        _demote_title(token)
-    for group in _groups(tokens):
-        block = _special(group, path)
-        if block is None:
-            prose.extend(group)
-        else:
-            end_prose()
-            blocks.append(block)
-        if not isinstance(block, Image):
-            _refuse_images(group, path)
-    end_prose()
-    return tuple(blocks)
-
-
-def _groups(tokens: Sequence[Token]) -> list[list[Token]]:
-    """Each top-level element with all that it holds."""
-    groups: list[list[Token]] = []
-    depth = 0
-    for token in tokens:
-        if depth == 0:
-            groups.append([])
-        groups[-1].append(token)
-        depth += token.nesting
-    return groups
-
-
-def _special(group: Sequence[Token], path: str) -> Block | None:
-    first, inner = group[0], group[1:-1]
-    if first.type == TAG_TOKEN:
-        return TagLine(first.content, to_html(group).strip())
-    if first.type == "blockquote_open":
-        return Quote(tuple(inner), to_html(inner))
-    if first.type == f"container_{DIRECTIVE}_open":
-        name, _, rest = first.info.strip().partition(" ")
-        if name == "button":
-            return _button(inner, path, line_of(first))
-        return Callout(rest.strip(), tuple(inner), to_html(inner))
-    if first.type == "paragraph_open":
-        return _lone_image(group[1])
-    return None
-
-
-def _button(inner: Sequence[Token], path: str, line: int | None) -> Button:
-    children = [child for token in inner for child in token.children or []]
-    links = [index for index, child in enumerate(children) if child.type in ("link_open", "link_close")]
-    label = plain(children)
-    if len(inner) != 3 or links != [0, len(children) - 1] or not label.strip():
-        raise SourceError("::: button holds one link, such as [Read on](https://…)", path=path, line=line)
-    return Button(label, str(children[0].attrs["href"]))
-
-
-def _lone_image(paragraph: Token) -> Image | None:
-    children = list(paragraph.children or [])
-    href = ""
-    if len(children) == 3 and children[0].type == "link_open" and children[2].type == "link_close":
-        href = str(children[0].attrs["href"])
-        children = children[1:2]
-    if len(children) != 1 or children[0].type != "image":
-        return None
-    image = children[0]
-    caption = str(image.attrs.get("title") or "")
-    return Image(str(image.attrs["src"]), plain(image.children or []), caption, href, line_of(paragraph))
-
-
-def _refuse_images(group: Sequence[Token], path: str) -> None:
-    line = None
-    for token in group:
-        line = line_of(token) or line
-        if any(child.type == "image" for child in token.children or []):
-            raise SourceError(
-                "a picture stands alone: put an empty line before and after it, outside lists, quotes and boxes",
-                path=path,
-                line=line,
-            )
-
-
-def _demote_title(token: Token) -> None:
-    # The issue's title is the message's only h1.
-    if token.tag == "h1":
-        token.tag = "h2"
+def images_in(value: Any) -> Iterator[Image]:
+    """The pictures of a block or of several, in order."""
+    if isinstance(value, Image):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from images_in(item)
+    elif is_dataclass(value) and not isinstance(value, Rich):
+        for field in fields(value):
+            yield from images_in(getattr(value, field.name))

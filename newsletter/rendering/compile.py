@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from itertools import count
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
-from markupsafe import Markup
 
 from newsletter.errors import NotFoundError, SourceError
-from newsletter.rendering.blocks import Block, Image, Prose
+from newsletter.rendering.blocks import Block, Poll, RawMjml
 from newsletter.rendering.content import CLICK_TOKEN, OPEN_TOKEN, UNSUBSCRIBE_TOKEN, Content
 from newsletter.rendering.document import Document
 from newsletter.rendering.holes import Holes
-from newsletter.rendering.links import LinkBook
-from newsletter.rendering.plaintext import WIDTH, TextWriter, underlined, wrap
+from newsletter.rendering.layout import Pictures, for_theme
+from newsletter.rendering.links import LinkBook, answer_url
+from newsletter.rendering.plaintext import TextWriter
+from newsletter.rendering.references import References
+from newsletter.rendering.text_elements import WIDTH, ElementWriter, underlined, wrap
 from newsletter.rendering.theme import Theme, load_theme
+from newsletter.rendering.typesetting import typeset_blocks
+from newsletter.rendering.typography import typeset
 from newsletter.resources import words
-
-# An attribute's value may hold < and > (WHATWG HTML, section 13.3), never its own quotation mark.
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,35 +37,32 @@ class Masthead:
     theme: str = "magazine"
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedPicture:
-    """Where a picture is fetched from, and its natural size in pixels, where known."""
-
-    url: str
-    width: int | None = None
-    height: int | None = None
-
-
-def compile_issue(
-    document: Document, masthead: Masthead, *, base_url: str, pictures: Mapping[str, PlacedPicture]
-) -> Content:
-    """Lay out, inline, rewrite links and cut at the holes.
+def compile_issue(document: Document, masthead: Masthead, *, base_url: str, pictures: Pictures) -> Content:
+    """Typeset, lay out, inline, rewrite links and cut at the holes.
 
     `base_url` is where links, pixel and unsubscribing lead; `pictures` places each image by its `src`, others stay
-    where they point. Raises SourceError for an unknown theme and InputError for a theme that does not compile.
+    where they point. Raises SourceError for an unknown theme, for MJML of the editor's own in a theme that does not
+    allow it, and for a theme that does not compile.
     """
+    theme = _theme(document, masthead)
+    _refuse_raw_mjml(document, theme)
+    language = document.front.language or masthead.language
+    blocks = _with_answers(typeset_blocks(document.blocks, language), base_url)
     holes = Holes(document.book)
     unsubscribe_url = f"{base_url}/u/{holes.hole(UNSUBSCRIBE_TOKEN)}"
     click_url = f"{base_url}/c/{holes.hole(CLICK_TOKEN)}"
     links = LinkBook(lambda number: f"{click_url}/{number}", base_url, document.book)
-    context = _context(document, masthead, pictures)
-    context["unsubscribe_url"] = unsubscribe_url
-    context["pixel_url"] = f"{base_url}/o/{holes.hole(OPEN_TOKEN)}.gif"
+    context = _context(document, masthead, language) | {
+        "unsubscribe_url": unsubscribe_url,
+        "pixel_url": f"{base_url}/o/{holes.hole(OPEN_TOKEN)}.gif",
+    }
+    context["document"]["blocks"] = for_theme(blocks, pictures)
 
-    html = links.rewrite_html(_theme(document, masthead).render(context))
-    text = links.rewrite_text(_text(document, masthead, context, unsubscribe_url))
+    html = links.rewrite_html(theme.render(context))
+    writer = ElementWriter(document.book, References(links.rewritten))
+    text = _text(masthead, context, TextWriter(context["words"], writer).write(blocks))
     return Content(
-        subject=holes.cut(document.subject, html=False),
+        subject=holes.cut(typeset(document.subject, language), html=False),
         html=holes.cut(html.rstrip() + "\n", html=True),
         text=holes.cut(text, html=False),
         links=tuple(links.targets),
@@ -75,6 +75,21 @@ def compile_issue(
     )
 
 
+def warnings(document: Document) -> list[tuple[int | None, str]]:
+    """What an editor should look at before sending, each with its line."""
+    found: list[tuple[int | None, str]] = [
+        (document.front.lines.get(key.partition(" (did")[0]), f"front matter: the key {key} means nothing here")
+        for key in document.front.unknown
+    ]
+    found += [(line, document.book.restore(note)) for line, note in document.notes]
+    found += [
+        (image.line, f"the picture {src} has no alternative text: write ![what it shows]({src})")
+        for image, src in ((image, document.book.restore(image.src)) for image in document.images)
+        if not image.alt.strip()
+    ]
+    return found
+
+
 def _theme(document: Document, masthead: Masthead) -> Theme:
     if not document.front.theme:
         return load_theme(masthead.theme)
@@ -84,57 +99,48 @@ def _theme(document: Document, masthead: Masthead) -> Theme:
         raise SourceError(str(error), path=document.path, line=document.front.lines.get("theme")) from None
 
 
-def warnings(document: Document) -> list[tuple[int | None, str]]:
-    """What an editor should look at before sending, each with its line."""
-    found: list[tuple[int | None, str]] = [
-        (document.front.lines.get(key.partition(" (did")[0]), f"front matter: the key {key} means nothing here")
-        for key in document.front.unknown
-    ]
-    found += [
-        (image.line, f"the picture {src} has no alternative text: write ![what it shows]({src})")
-        for image, src in ((image, document.book.restore(image.src)) for image in document.images)
-        if not image.alt.strip()
-    ]
-    return found
+def _refuse_raw_mjml(document: Document, theme: Theme) -> None:
+    for block in document.blocks:
+        if isinstance(block, RawMjml) and not theme.raw_mjml:
+            raise SourceError(
+                f"the theme {theme.name} allows no ::: mjml: take it out, or set raw_mjml = true in its theme.toml",
+                path=document.path,
+                line=block.line,
+            )
 
 
-def _context(document: Document, masthead: Masthead, pictures: Mapping[str, PlacedPicture]) -> dict[str, Any]:
+def _with_answers(blocks: Sequence[Block], base_url: str) -> tuple[Block, ...]:
+    """Every answer of a poll leads somewhere: those without a link to a page that says thanks, each by its number."""
+    numbers = count(1)
+
+    def answered(poll: Poll) -> Poll:
+        answers = (
+            answer if answer.url else replace(answer, url=answer_url(base_url, next(numbers)))
+            for answer in poll.answers
+        )
+        return replace(poll, answers=tuple(answers))
+
+    return tuple(answered(block) if isinstance(block, Poll) else block for block in blocks)
+
+
+def _context(document: Document, masthead: Masthead, language: str) -> dict[str, Any]:
     front = document.front
-    language = front.language or masthead.language
     return {
         "document": {
-            "title": front.title,
+            "title": typeset(front.title, language),
             "number": front.number,
             "author": front.author,
             "language": language,
-            "preheader": document.preheader,
+            "preheader": typeset(document.preheader, language),
             "date_text": _date_text(front.date, language),
             "direction": "rtl" if _locale(language).text_direction == "rtl" else "ltr",
-            "blocks": tuple(
-                _for_theme(block, pictures, first=index == 0) for index, block in enumerate(document.blocks)
-            ),
         },
         "publication": {"name": masthead.name, "postal_address": masthead.postal_address},
         "words": words(language),
     }
 
 
-def _for_theme(block: Block, pictures: Mapping[str, PlacedPicture], *, first: bool) -> dict[str, Any]:
-    """A block as theme templates see it: HTML that is safe already is marked so, everything else gets escaped."""
-    if isinstance(block, Image):
-        placed = pictures.get(block.src, PlacedPicture(block.src))
-        size = {"src": placed.url, "width": placed.width, "height": placed.height}
-        return {"kind": block.kind, "alt": block.alt, "caption": block.caption, "href": block.href, **size}
-    values = {name: getattr(block, name) for name in block.__slots__ if name != "tokens"}
-    if "html" in values:
-        html = values["html"]
-        if first and isinstance(block, Prose):
-            html = html.replace("<p>", '<p class="lead">', 1)
-        values["html"] = Markup(html)  # noqa: S704 - rendered from Markdown with raw HTML escaped
-    return values
-
-
-def _text(document: Document, masthead: Masthead, context: Mapping[str, Any], unsubscribe_url: str) -> str:
+def _text(masthead: Masthead, context: Mapping[str, Any], body: str) -> str:
     phrases, facts = context["words"], context["document"]
     number = f"{phrases['number']} {facts['number']}" if facts["number"] is not None else ""
     head = [
@@ -145,9 +151,8 @@ def _text(document: Document, masthead: Masthead, context: Mapping[str, Any], un
     foot = [
         "-" * WIDTH,
         "\n".join(filter(None, [masthead.name, masthead.postal_address])),
-        f"{phrases['why_received']}\n{phrases['unsubscribe']} : {unsubscribe_url}",
+        f"{phrases['why_received']}\n{phrases['unsubscribe']} : {context['unsubscribe_url']}",
     ]
-    body = TextWriter(phrases, document.book).write(document.blocks)
     return "\n\n".join(filter(None, [*head, body, *foot])) + "\n"
 
 

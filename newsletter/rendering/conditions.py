@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from markdown_it.token import Token
 
 from newsletter.errors import SourceError
+from newsletter.rendering.line_rules import MJML_TOKEN
 from newsletter.rendering.merge_tags import MergeTag, TagBook
 
 MAX_DEPTH = 20
+# No part of these can be left out.
+_WHOLE = ("image", MJML_TOKEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +67,23 @@ def _placed(tokens: Sequence[Token], book: TagBook, path: str) -> Iterator[tuple
         elif token.nesting == 1:
             elements += 1
             place.append(elements)
-        elif token.type != "image":
+        elif token.type not in _WHOLE:
             for tag in book.find(token.content):
                 if tag.control:
                     yield tag, tuple(place)
 
 
 def _refuse_in_attributes(token: Token, book: TagBook, path: str) -> None:
-    texts = [token.info, *(str(value) for value in token.attrs.values())]
-    if token.type == "image":
-        texts.append(token.content)
+    texts = [
+        token.info,
+        token.content if token.type in _WHOLE else "",
+        *(str(value) for value in token.attrs.values()),
+    ]
     for tag in book.find(" ".join(texts)):
         if tag.control:
             raise SourceError(
-                f"{{% {tag.source} %}} stands inside an address, a picture's text or a box's title: "
-                "put it around the whole",
+                f"{{% {tag.source} %}} stands inside an address, a picture's text, a box's title or "
+                "MJML: put it around the whole",
                 path=path,
                 line=tag.line,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,15 @@ from newsletter.rendering.template import Template
 OPEN_TOKEN = "open_token"  # noqa: S105
 CLICK_TOKEN = "click_token"  # noqa: S105
 UNSUBSCRIBE_TOKEN = "unsubscribe_token"  # noqa: S105
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A picture inside the message; the HTML shows it as `cid:` and its `content_id` (RFC 2392)."""
+
+    content_id: str
+    media_type: str
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +37,7 @@ class Content:
     links: tuple[str, ...]
     issue: Mapping[str, str]
     publication: Mapping[str, str]
+    attachments: tuple[Attachment, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """A form that `from_json` reads back, for keeping in SQL."""
@@ -37,6 +48,9 @@ class Content:
             "links": list(self.links),
             "issue": dict(self.issue),
             "publication": dict(self.publication),
+            "attachments": [
+                [one.content_id, one.media_type, b64encode(one.content).decode("ascii")] for one in self.attachments
+            ],
         }
 
     @classmethod
@@ -49,4 +63,8 @@ class Content:
             links=tuple(data["links"]),
             issue=data["issue"],
             publication=data["publication"],
+            attachments=tuple(
+                Attachment(content_id, media_type, b64decode(content))
+                for content_id, media_type, content in data["attachments"]
+            ),
         )

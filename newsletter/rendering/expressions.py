@@ -17,6 +17,7 @@ FILTERS = frozenset({"default", "d", "upper", "lower", "title", "capitalize", "t
 MAX_LENGTH = 1000
 MAX_PARENTHESES = 20
 MAX_DEPTH = 30
+_LOOPS = frozenset({"for", "endfor", "while", "endwhile", "break", "continue"})
 _EQUALITY = frozenset({"eq", "ne"})
 _MEMBERSHIP = frozenset({"in", "notin"})
 
@@ -51,6 +52,8 @@ def check_statement(source: str, fields: Fields) -> None:
     condition = "".join(rest)
     if keyword in ("else", "endif") and not condition:
         return
+    if keyword in _LOOPS:
+        raise TagError("an issue cannot loop; only if, elif, else and endif may stand in {% %}")
     if keyword not in ("if", "elif") or not condition:
         raise TagError("only if, elif, else and endif may stand in {% %}")
     _check(f"{{% if {condition} %}}{{% endif %}}", fields)

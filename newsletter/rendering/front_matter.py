@@ -15,19 +15,37 @@ from newsletter.text import one_line
 
 _HEAD = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_ADDRESS = re.compile(r"https?://[^\s/?#{}]+([/?#][^\s{}]*)?")
 _NUMBER = re.compile(r"[0-9]{1,10}")
 # Lone surrogates have no bytes, and control characters delimit the programs that merge.
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _NULL = "tag:yaml.org,2002:null"
 _QUOTE = 'put a value that holds a colon, a brace or a # in quotes, such as title: "One: two"'
-KEYS = ("title", "number", "subject", "preheader", "author", "date", "language", "theme")
+KEYS = (
+    "title",
+    "number",
+    "subject",
+    "preheader",
+    "author",
+    "date",
+    "language",
+    "theme",
+    "lists",
+    "tags",
+    "canonical",
+    "schedule",
+    "embed",
+)
+_SEVERAL = frozenset({"lists", "tags"})
 
 
 @dataclass(frozen=True, slots=True)
 class FrontMatter:
     """What an issue says of itself.
 
-    `subject` falls back on the title; `language` is a BCP 47 tag or empty; `lines` says where each key stands.
+    `subject` falls back on the title; `language` is a BCP 47 tag or empty. `lists` and `schedule` are where and when
+    it goes unless someone says otherwise, the time as it was written. `canonical` is the issue's address on the web,
+    or empty; `embed` whether its pictures travel inside the message. `lines` says where each key stands.
     """
 
     title: str
@@ -38,6 +56,11 @@ class FrontMatter:
     date: date | None = None
     language: str = ""
     theme: str = ""
+    lists: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    canonical: str = ""
+    schedule: str = ""
+    embed: bool = False
     unknown: tuple[str, ...] = ()
     lines: Mapping[str, int] = field(default_factory=dict, compare=False)
 
@@ -82,6 +105,8 @@ def _read(text: str, path: str) -> tuple[dict[str, str], dict[str, int]]:
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 2
         key = one_line(str(key_node.value)) if isinstance(key_node, yaml.ScalarNode) else ""
+        if key in _SEVERAL and isinstance(value_node, yaml.SequenceNode):
+            value_node = _comma_separated(value_node)
         if not key or not isinstance(value_node, yaml.ScalarNode):
             raise SourceError(f"{key or 'a key'} must be one line of text; {_QUOTE}", path=path, line=line)
         if key in values:
@@ -93,6 +118,13 @@ def _read(text: str, path: str) -> tuple[dict[str, str], dict[str, int]]:
             raise SourceError(f"{key} holds the character U+{ord(bad[0]):04X}: delete it", path=path, line=line)
         values[key], lines[key] = value, line
     return values, lines
+
+
+def _comma_separated(items: yaml.SequenceNode) -> yaml.Node:
+    """A list of words as the line that says the same; itself where it holds anything else."""
+    if not all(isinstance(item, yaml.ScalarNode) for item in items.value):
+        return items
+    return yaml.ScalarNode("", ", ".join(item.value for item in items.value), items.start_mark)
 
 
 def _front_matter(values: Mapping[str, str], lines: Mapping[str, int], path: str) -> FrontMatter:
@@ -117,12 +149,19 @@ def _front_matter(values: Mapping[str, str], lines: Mapping[str, int], path: str
         except ValueError:
             raise fault("date", "look like 2026-03-13 and exist") from None
 
+    def several(key: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(filter(None, (item.strip() for item in text(key).split(",")))))
+
     if not text("title"):
         raise SourceError(
             "the front matter lacks a title: add a line “title: …”", path=path, line=lines.get("title", 1)
         )
     if text("language") and not _LANGUAGE.fullmatch(text("language")):
         raise fault("language", "be a tag such as fr or pt-BR")
+    if text("canonical") and not _ADDRESS.fullmatch(text("canonical")):
+        raise fault("canonical", "be an address such as https://example.org/56")
+    if text("embed") not in ("", "cid"):
+        raise fault("embed", "be cid or left out")
     return FrontMatter(
         title=text("title"),
         subject=text("subject") or text("title"),
@@ -132,6 +171,11 @@ def _front_matter(values: Mapping[str, str], lines: Mapping[str, int], path: str
         date=day(),
         language=text("language"),
         theme=text("theme"),
+        lists=several("lists"),
+        tags=several("tags"),
+        canonical=text("canonical"),
+        schedule=text("schedule"),
+        embed=text("embed") == "cid",
         unknown=tuple(_describe_unknown(key) for key in values if key not in KEYS),
         lines=lines,
     )

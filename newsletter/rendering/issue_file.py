@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from newsletter.rendering.compile import Masthead, PlacedPicture, compile_issue, warnings
-from newsletter.rendering.content import Content
+from newsletter.errors import SourceError
+from newsletter.rendering.compile import Masthead, compile_issue, warnings
+from newsletter.rendering.content import Attachment, Content
 from newsletter.rendering.document import Document, read_document
 from newsletter.rendering.expressions import Fields
-from newsletter.rendering.images import Picture, load_pictures
+from newsletter.rendering.images import half_name, load_pictures
+from newsletter.rendering.layout import PlacedPicture
+from newsletter.rendering.pictures import Picture
 from newsletter.textfile import read_utf8
+
+# They are part of every single message.
+MAX_EMBEDDED = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class IssueFile:
-    """The text of an issue, understood, and the pictures that lie beside it, by their `src`."""
+    """The text of an issue, understood, and the pictures that lie beside it, by name (see `load_pictures`)."""
 
     path: Path
     source: str
@@ -29,14 +35,46 @@ class IssueFile:
         return [f"{self.path}:{line}: {text}" if line else f"{self.path}: {text}" for line, text in found]
 
     def compile(self, masthead: Masthead, base_url: str, *, embed_pictures: bool = False) -> Content:
-        """The issue compiled. Pictures are served below `base_url`, or stand in the HTML for a page of its own."""
-        placed = {
-            src: PlacedPicture(
-                picture.data_url if embed_pictures else f"{base_url}{picture.path}", picture.width, picture.height
-            )
-            for src, picture in self.pictures.items()
+        """The issue compiled.
+
+        Pictures are served below `base_url`; they travel in the message where the front matter says so; or they stand
+        in the HTML, for a page of its own. Raises SourceError where too much would travel.
+        """
+        travelling = self.document.front.embed and not embed_pictures
+        attachments = self._attachments() if travelling else {}
+        placed = {}
+        for image in self.document.images:
+            if picture := self.pictures.get(image.src):
+                url, srcset = f"{base_url}{picture.path}", self._srcset(image.src, base_url)
+                if embed_pictures:
+                    url, srcset = picture.data_url, ""
+                elif travelling:
+                    url, srcset = f"cid:{attachments[image.src].content_id}", ""
+                placed[image.src] = PlacedPicture(url, picture.width, picture.height, srcset)
+        content = compile_issue(self.document, masthead, base_url=base_url, pictures=placed)
+        return replace(content, attachments=tuple(dict.fromkeys(attachments.values())))
+
+    def _srcset(self, src: str, base_url: str) -> str:
+        half = self.pictures.get(half_name(src))
+        if half is None:
+            return ""
+        return ", ".join(f"{base_url}{one.path} {one.width}w" for one in (half, self.pictures[src]))
+
+    def _attachments(self) -> dict[str, Attachment]:
+        found = {
+            image.src: Attachment(f"{picture.digest[:32]}@newsletter", picture.media_type, picture.content)
+            for image in self.document.images
+            if (picture := self.pictures.get(image.src))
         }
-        return compile_issue(self.document, masthead, base_url=base_url, pictures=placed)
+        total = sum(len(attachment.content) for attachment in set(found.values()))
+        if total > MAX_EMBEDDED:
+            raise SourceError(
+                f"the pictures to embed are {total:,} bytes together, more than {MAX_EMBEDDED:,}: "
+                "leave embed out, or scale them down",
+                path=self.document.path,
+                line=self.document.front.lines.get("embed"),
+            )
+        return found
 
 
 def read_issue(path: Path, fields: Fields | None = None) -> IssueFile:

@@ -10,15 +10,19 @@ from html import escape, unescape
 from newsletter.rendering.merge_tags import TagBook
 
 _HREF = re.compile(r'(<a\b(?:[^">]|"[^"]*")*?\bhref=")([^"]*)(")')
-_REFERENCE = re.compile(r"^((?:[|>] )*\[\d+\] )(\S+)$", re.MULTILINE)
+
+
+def answer_url(base_url: str, number: int | str) -> str:
+    """Where an answer to a poll leads that has no link; clicks are counted by link, so each has its own."""
+    return f"{base_url}/thanks?answer={number}"
 
 
 @dataclass(slots=True)
 class LinkBook:
     """The targets of one issue, numbered from 1; the same target has one number in both parts.
 
-    Left alone: mailto: and anchors, our own addresses below `base_url`, and addresses that hold a merge tag, since a
-    redirect leads only to targets that were fixed when the issue was compiled.
+    Left alone: mailto: and anchors, our own addresses below `base_url` but for the answers to polls, and addresses
+    that hold a merge tag, since a redirect leads only to targets that were fixed when the issue was compiled.
     """
 
     redirect: Callable[[int], str]
@@ -28,16 +32,13 @@ class LinkBook:
 
     def rewrite_html(self, html: str) -> str:
         """`html` with the href of every link that is counted replaced."""
-        return _HREF.sub(lambda m: m[1] + escape(self._rewritten(unescape(m[2]))) + m[3], html)
+        return _HREF.sub(lambda m: m[1] + escape(self.rewritten(unescape(m[2]))) + m[3], html)
 
-    def rewrite_text(self, text: str) -> str:
-        """Text with the addresses of its numbered references replaced."""
-        return _REFERENCE.sub(lambda m: m[1] + self._rewritten(m[2]), text)
-
-    def _rewritten(self, url: str) -> str:
-        if not url.startswith(("https://", "http://")) or f"{url}/".startswith(f"{self.base_url}/"):
+    def rewritten(self, url: str) -> str:
+        """What to write in place of `url`."""
+        if not url.startswith(("https://", "http://")) or self.tags.pattern.search(url):
             return url
-        if self.tags.pattern.search(url):
+        if f"{url}/".startswith(f"{self.base_url}/") and not url.startswith(answer_url(self.base_url, "")):
             return url
         if url not in self.targets:
             self.targets.append(url)

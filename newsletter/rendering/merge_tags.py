@@ -15,8 +15,13 @@ from newsletter.errors import SourceError
 from newsletter.rendering.expressions import Fields, TagError, check_expression, check_statement
 from newsletter.text import one_line
 
-_TAG = re.compile(r"\{\{(?P<value>.*?)\}\}|\{%(?P<control>.*?)%\}|\{#.*?#\}", re.DOTALL)
-_OPENING = re.compile(r"\{\{|\{%|\{#")
+# A tag that is not closed reaches to the end: looking for its end from every brace on would take for ever.
+_TAG = re.compile(
+    r"\{\{(?P<value>.*?)(?:\}\}|(?P<open_value>\Z))|\{%(?P<control>.*?)(?:%\}|(?P<open_control>\Z))"
+    r"|\{#.*?(?:#\}|(?P<open_comment>\Z))",
+    re.DOTALL,
+)
+MAX_TAGS = 2000
 _SHOWN = 80
 
 
@@ -55,16 +60,14 @@ class TagBook:
 
         def replace(match: re.Match[str]) -> str:
             line = first_line + text.count("\n", 0, match.start())
+            if match.lastgroup and match.lastgroup.startswith("open_"):
+                opening = match.group(0)[:2]
+                raise SourceError(f"a merge tag is opened with {opening} but not closed", path=path, line=line)
             if match.group(0).startswith("{#"):
                 return "\n" * match.group(0).count("\n")
             return self._add(match, path, line)
 
-        lifted = _TAG.sub(replace, text)
-        left = _OPENING.search(lifted)
-        if left:
-            line = first_line + lifted.count("\n", 0, left.start())
-            raise SourceError(f"a merge tag is opened with {left.group()} but not closed", path=path, line=line)
-        return lifted
+        return _TAG.sub(replace, text)
 
     def _add(self, match: re.Match[str], path: str, line: int) -> str:
         control = match.group("control") is not None
@@ -78,6 +81,8 @@ class TagBook:
             written = one_line(match.group(0))
             shown = written if len(written) <= _SHOWN else f"{written[:_SHOWN]}…"
             raise SourceError(f"{shown}: {error}", path=path, line=line) from None
+        if len(self.tags) == MAX_TAGS:
+            raise SourceError(f"more than {MAX_TAGS:,} merge tags: split the issue", path=path, line=line)
         self.tags.append(MergeTag(source, control, line))
         # Line breaks inside a tag are kept after it, so that later lines keep their numbers.
         return self.placeholder(len(self.tags) - 1) + "\n" * match.group(0).count("\n")

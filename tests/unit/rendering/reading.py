@@ -9,10 +9,11 @@ from html.parser import HTMLParser
 import pytest
 
 from newsletter.errors import SourceError
-from newsletter.rendering.compile import Masthead, PlacedPicture, compile_issue
+from newsletter.rendering.compile import Masthead, compile_issue
 from newsletter.rendering.content import CLICK_TOKEN, OPEN_TOKEN, UNSUBSCRIBE_TOKEN, Content
 from newsletter.rendering.document import read_document
 from newsletter.rendering.expressions import Fields
+from newsletter.rendering.layout import PlacedPicture
 from newsletter.rendering.merge import context_for, merge
 
 BASE_URL = "https://lettres.example.org"

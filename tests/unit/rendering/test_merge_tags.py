@@ -31,7 +31,7 @@ def test_a_default_stands_in_for_what_is_missing_and_for_what_is_empty(first_nam
 
 
 def test_without_a_default_what_is_missing_is_nothing() -> None:
-    assert letter("Hello{{ subscriber.first_name }}!").words == "Hello!"
+    assert letter("Hello{{ subscriber.first_name }}.").words == "Hello."
 
 
 @pytest.mark.parametrize(
@@ -138,9 +138,9 @@ def test_a_line_break_inside_a_tag_moves_no_later_line_number() -> None:
 
 
 def test_a_value_is_text_in_html_and_itself_in_plain_text() -> None:
-    read = letter("Hello {{ subscriber.name }}!", name=NASTY)
-    assert f"Hello {NASTY_AS_TEXT}!" in read.body
-    assert read.words == f"Hello {NASTY}!"
+    read = letter("Hello {{ subscriber.name }}.", name=NASTY)
+    assert f"Hello {NASTY_AS_TEXT}." in read.body
+    assert read.words == f"Hello {NASTY}."
 
 
 def test_a_value_cannot_leave_an_attribute() -> None:
