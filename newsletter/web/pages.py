@@ -35,12 +35,13 @@ def bad_link(request: Request) -> Response:
     return _notice(request, "bad_link")
 
 
-def _notice(request: Request, key: str) -> Response:
-    language = _language(request)
-    phrases = words(language)
-    return page("notice", language=language, status=404, title=phrases[f"{key}_title"], text=phrases[f"{key}_text"])
-
-
-def _language(request: Request) -> str:
+def language_of(request: Request) -> str:
+    """The language that a reader's browser asks for first."""
     first = request.headers.get("accept-language", "").split(",")[0].split(";")[0].strip()
     return first if first.replace("-", "").isalnum() and first.isascii() else "en"
+
+
+def _notice(request: Request, key: str) -> Response:
+    language = language_of(request)
+    phrases = words(language)
+    return page("notice", language=language, status=404, title=phrases[f"{key}_title"], text=phrases[f"{key}_text"])
