@@ -10,7 +10,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
-from newsletter.mail import headers, message, quoted_printable
+from newsletter.mail import headers, message, quoted_printable, related
 from newsletter.mail.addresses import domain_of, for_wire
 from newsletter.mail.dkim import DkimKey, DkimSigner
 from newsletter.mail.outcome import Envelope
@@ -132,16 +132,23 @@ class MessageBuilder:
 
 
 def _body(content: Content, boundary: str) -> Program:
-    """The text part and the HTML part; what is fixed is encoded here, once."""
+    """The text part and the HTML part, with its pictures if it has any; what is fixed is encoded here, once."""
     merger = Merger("\r\n", quoted_printable.encode_text, quoted_printable.encode_value)
+    inner = f"{boundary}-html" if content.attachments else boundary
     return Program(
         [
             message.part_head(boundary, "plain").encode(),
             *merger.pieces(content.text),
             b"\r\n",
-            message.part_head(boundary, "html").encode(),
+            *([related.related_head(boundary, inner).encode()] if content.attachments else []),
+            message.part_head(inner, "html").encode(),
             *merger.pieces(content.html),
             b"\r\n",
+            *(
+                related.picture_part(inner, one.content_id, one.media_type, one.content)
+                for one in content.attachments
+            ),
+            *([message.end(inner).encode()] if content.attachments else []),
             message.end(boundary).encode(),
         ]
     )

@@ -7,6 +7,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from newsletter.mail.dkim import DkimKey
 from newsletter.rendering.compile import Masthead
@@ -188,3 +189,21 @@ def test_a_builder_gives_each_recipient_their_own_words_however_often_it_has_bui
         message = parse(builder.build(ADA._replace(first_name=first_name), now).data)
         assert message["Subject"] == first_name
         assert body(message, "plain").count(f"\n{first_name or 'vous'}\r\n".replace("\n", "\r\n", 1)) == 1
+
+
+def test_pictures_travel_inside_the_message_where_the_issue_says_so(tmp_path: Path, now: datetime) -> None:
+    Image.new("RGB", (30, 20)).save(tmp_path / "a.png")
+    issue = "---\ntitle: T\nembed: cid\n---\nHello.\n\n![a](a.png)\n\n![again](a.png)\n"
+    raw = builder_of(tmp_path, issue, dkim_key("rsa", "xn--hbdo-bpa.example")).build(ADA, now).data
+    message = parse(raw)
+    assert signature_holds(raw)
+    assert message.defects == []
+    text, related = message.iter_parts()
+    assert [text.get_content_type(), related.get_content_type()] == ["text/plain", "multipart/related"]
+    html, picture = related.iter_parts()
+    assert [part.defects for part in (text, related, html, picture)] == [[], [], [], []]
+    assert picture.get_content() == (tmp_path / "a.png").read_bytes()
+    assert picture["Content-Disposition"] == "inline"
+    shown = re.findall(r'src="(cid:[^"]+)"', html.get_content())
+    assert shown == [f"cid:{picture['Content-ID'].strip('<>')}"] * 2
+    assert "/m/" not in body(message, "html")
