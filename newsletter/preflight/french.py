@@ -15,6 +15,8 @@ from newsletter.rendering.typography import Edit, apply, french_spaces, is_frenc
 _OTHER = re.compile(
     r"\{\{.*?\}\}|\{%.*?%\}|`+[^`]*`+|\]\([^)]*\)|<[^>]*>|^\s*:{3,}\s*[\w-]*|^\s*\[[^\]]*\]:\s*\S*|^[\s|:-]+$"
 )
+# A mark of emphasis ends a sentence as a bracket does.
+_CLOSED = str.maketrans("*_~", ")))")
 _FENCE = re.compile(r"\s*(```+|~~~+)")
 
 
@@ -49,7 +51,7 @@ def _lines(source: str) -> Iterator[tuple[int, str, list[Edit]]]:
 
 def _edits(line: str) -> Iterator[Edit]:
     kept = [match.span() for match in _OTHER.finditer(line.rstrip("\r\n"))]
-    for edit in french_spaces(line):
+    for edit in french_spaces(line.translate(_CLOSED)):
         if line[edit.start : edit.end] != edit.replacement and not any(
             start <= edit.start and edit.end <= end for start, end in kept
         ):

@@ -18,7 +18,7 @@ def check_merge_tags(session: Session, list_id: int, proof: Proof) -> list[Findi
     for template in (content.subject, content.html, content.text):
         for expression, gap in gaps(template):
             found[expression, gap] = lines.get(expression)
-    empty = {gap: count(session, list_id, *map(lacks, sorted(gap))) for _, gap in found}
+    empty = {gap: count(session, list_id, *map(lacks, sorted(gap))) for gap in dict.fromkeys(gap for _, gap in found)}
     everyone = count(session, list_id) if any(empty.values()) else 0
     return [
         error(

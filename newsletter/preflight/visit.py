@@ -16,6 +16,9 @@ from newsletter.preflight.public import Address, is_public
 MAX_REDIRECTS = 5
 # They say that nothing is there. Whatever else is refused may be shown to a reader's browser.
 _GONE = frozenset({404, 410})
+# Expired, or for another host (X509_V_ERR_CERT_HAS_EXPIRED, X509_V_ERR_HOSTNAME_MISMATCH): browsers turn back there.
+# Others may be good for a browser, which knows more issuers.
+_REFUSED_CERTIFICATES = frozenset({10, 62})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HEADERS = {"User-Agent": "newsletter-check", "Accept": "*/*", "Connection": "close"}
 
@@ -86,7 +89,8 @@ class Visitor:
             response = connection.getresponse()
             return response.status, response.headers.get("Location", "")
         except ssl.SSLCertVerificationError as error:
-            raise DeadError(f"its certificate is not valid ({error.verify_message})") from None
+            kind = DeadError if error.verify_code in _REFUSED_CERTIFICATES else UnseenError
+            raise kind(f"its certificate is not valid ({error.verify_message})") from None
         except ConnectionRefusedError:
             raise DeadError("nobody answers there (connection refused)") from None
         except TimeoutError:
