@@ -44,7 +44,7 @@ bench-distance: $(VENV)/.dev ## Benchmark a mailing to a server 20 ms away (need
 bench-scale: $(VENV)/.dev ## Benchmark a mailing ten times as large (needs Postfix's smtp-sink)
 	@$(BIN)/python -m tests.bench.scale $(ARGS)
 
-chaos: $(VENV)/.dev ## Kill workers in the middle of mailings and count who got what
+chaos: $(VENV)/.dev ## Break everything in the middle of mailings and count who got what (ARGS="--short")
 	@$(BIN)/python -m pytest tests/chaos $(ARGS)
 
 up: $(VENV)/.runtime ## Run broker, worker, beat and web together until Ctrl-C
