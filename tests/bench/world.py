@@ -1,4 +1,4 @@
-"""What mailings are measured in: PostgreSQL (durable, as it comes), Valkey, two worker processes, Postfix's smtp-sink."""
+"""What mailings are measured in: PostgreSQL (durable), Valkey, two worker processes, Postfix's smtp-sink."""
 
 from __future__ import annotations
 
