@@ -15,7 +15,7 @@ _FENCE = re.compile(r"[ >]*(`{3,}|~{3,}|:{3,}[ ]*mjml[ ]*$)")
 
 
 def missing_spaces(source: str) -> list[int]:
-    """The lines, from 1, of an issue that want a no-break space. Rendering puts it in anyway; this is for the file."""
+    """The lines, from 1, of an issue that want a no-break space. Rendering puts it in anyway."""
     return [number for number, changes in _changes(source) if changes]
 
 

@@ -27,10 +27,14 @@ FAULTS: dict[str, tuple[str | bytes, str, str]] = {
     "a picture that is not there": (f"{HEAD}Bonjour\n\n![Une fusée](fusee.png)\n", "issue.md:7: ", "fusee.png"),
     "a picture that is none": (f"{HEAD}![Une fusée](issue.md)\n", "issue.md:5: ", "PNG, JPEG"),
     "a picture from elsewhere": (f"{HEAD}![Une fusée](../../etc/passwd)\n", "issue.md:5: ", "outside"),
+    "a block that holds the wrong thing": (f"{HEAD}::: poll Vendredi ?\n- Oui\n:::\n", "issue.md:5: ", "two to six"),
+    "a loop": (f"{HEAD}{{% for a in b %}}\n", "issue.md:5: ", "cannot loop"),
+    "too many links": (HEAD + "[a](https://example.org/)\n" * 501, "issue.md:5: ", "more than 500 links"),
+    "more than a megabyte": (HEAD + "mot " * 250_001, "issue.md:5: ", "split the issue"),
     "an unknown theme": (
         "---\ntitle: Vendredi\ntheme: gazette\n---\n\nBonjour\n",
         "",
-        "“gazette”; there are magazine",
+        "there is no theme “gazette”",
     ),
 }
 

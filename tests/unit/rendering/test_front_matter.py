@@ -32,6 +32,11 @@ def test_every_key_is_read() -> None:
         "date: 2026-03-13",
         "language: fr-BE",
         "theme: magazine",
+        "lists: vendredi, samedi",
+        "tags: [asie centrale, vote, vote]",
+        "canonical: https://example.org/56",
+        "schedule: 2026-03-13 07:00",
+        "embed: cid",
     )
     assert read == FrontMatter(
         title="Kazakhstan : deux jours",
@@ -42,6 +47,11 @@ def test_every_key_is_read() -> None:
         date=date(2026, 3, 13),
         language="fr-BE",
         theme="magazine",
+        lists=("vendredi", "samedi"),
+        tags=("asie centrale", "vote"),
+        canonical="https://example.org/56",
+        schedule="2026-03-13 07:00",
+        embed=True,
     )
 
 
@@ -94,6 +104,13 @@ def test_an_issue_without_front_matter_is_told_how_to_start(source: str) -> None
         (["title: T", "author: a\x85\x9cb"], 3, "U+009C"),
         (['title: "a\\x03b"'], 2, "title holds the character U+0003"),
         (["title: T", 'subject: "a\\ud800b"'], 3, "subject holds the character U+D800"),
+        (["title: T", "canonical: example.org/56"], 3, "canonical must be an address such as https://example.org/56"),
+        (["title: T", "canonical: 'https://e.org/{{ subscriber.name }}'"], 3, "canonical must be an address"),
+        (["title: T", "embed: yes"], 3, "embed must be cid or left out, not “yes”"),
+        (["title: T", "tags: [[a], b]"], 3, "tags must be one line of text"),
+        (["title: T", "tags: '{{ subscriber.name }}'"], 3, "tags cannot hold a merge tag"),
+        (["title: T", "lists: ['{{ subscriber.name }}']"], 3, "lists cannot hold a merge tag"),
+        (["title: T", "schedule: '{{ subscriber.name }}'"], 3, "schedule cannot hold a merge tag"),
         (["title: T {{ subscriber.first_name }}"], 2, "title cannot hold a merge tag"),
         (["title: T", "author: '{% if subscriber.name %}'"], 3, "author cannot hold a merge tag"),
         (["title: T", "subject: Dear {{ subscriber.frist_name }}"], 3, "did you mean subscriber.first_name?"),
