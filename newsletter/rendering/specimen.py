@@ -48,4 +48,4 @@ def _value(name: str, value: Any, picture: str) -> Any:
 
 def _placed(picture: str) -> dict[str, Any]:
     width, height = _SIZE
-    return {"src": picture, "width": width, "height": height}
+    return {"src": picture, "width": width, "height": height, "srcset": ""}

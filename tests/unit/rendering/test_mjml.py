@@ -61,8 +61,10 @@ def test_no_font_is_fetched_from_anyone() -> None:
 
 
 def test_odd_characters_in_an_issue_arrive_intact() -> None:
-    read = letter('![a\u00a0: \\\\ "b" <c> & d](a.png)\n\n::: button\n[e\u00a0? \\\\ <f> &](https://e.org)\n:::\n')
-    assert 'a\u00a0: \\ "b" <c> & d' in [element.attributes.get("alt") for element in elements(read.html)]
+    read = letter(
+        '![a\u00a0: \\\\ "b" &lt;c> & d](a.png)\n\n::: button\n[e\u00a0? \\\\ &lt;f> &](https://e.org)\n:::\n'
+    )
+    assert "a\u00a0: \\ «\u00a0b\u00a0» <c> & d" in [element.attributes.get("alt") for element in elements(read.html)]
     assert re.search(r"e(\u00a0|&nbsp;)\? \\ &lt;f&gt; &amp;</a>", read.html)
 
 
