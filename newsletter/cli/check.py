@@ -85,12 +85,17 @@ def _found(settings: Settings, path: Path, *, fix: bool) -> Looked:
 
 def _found_for_list(settings: Settings, path: Path, list_slug: str, *, fix: bool) -> Looked:
     keys = dkim_keys(settings)
-    tokens = Tokens.of(settings.secret())
     with open_database(settings) as database, database.read() as session:
         prepared = prepare(session, path, list_slug, base_url=settings.base_url)
-        looked = Looked(preflight(session, prepared, settings.base_url, tokens))
+        looked = Looked(preflight(session, prepared, settings.base_url))
         builder = make_builder(
-            1, prepared.content, prepared.publication, prepared.mailing_list, settings.base_url, tokens, keys
+            1,
+            prepared.content,
+            prepared.publication,
+            prepared.mailing_list,
+            settings.base_url,
+            Tokens.of(settings.secret()),
+            keys,
         )
         from_email, language = prepared.publication.from_email, _language(prepared)
     # Others are asked only now: no transaction is held meanwhile.

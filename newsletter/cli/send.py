@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from newsletter import queue
 from newsletter.audience.lists import count_active, get_list
+from newsletter.cli.approve import approve
 from newsletter.cli.database import open_database
 from newsletter.cli.output import Json, print_json, say, warn
 from newsletter.cli.progress import watch_mailing
@@ -70,6 +71,9 @@ def send(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Build every message and send none; report what would fail.")
     ] = False,
+    accept: Annotated[
+        list[str] | None, typer.Option("--accept", help="Send in spite of the warnings of this code (repeatable).")
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Watch until the last recipient has an outcome.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -82,11 +86,13 @@ def send(
     )
     with open_database(settings) as database, closing(Queue(settings)) as tasks:
         if dry_run:
+            approve(database, settings, issue, list_slug, accept or (), quietly=as_json)
             rehearse(database, settings, issue, list_slug, as_json=as_json)
             return
         said = Times(at, hold)
         if said == Times(None, None):
             _check_servers(settings, tasks)
+        approve(database, settings, issue, list_slug, accept or (), quietly=as_json)
         with database.write() as session:
             now = utc_now()
             due_at = said.due_at(_zone(session, list_slug), now)

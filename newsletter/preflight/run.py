@@ -23,7 +23,6 @@ from newsletter.preflight.size import check_size, longest_values
 from newsletter.preflight.text import check_text
 from newsletter.preflight.weekday import check_weekdays
 from newsletter.sending.submit import Prepared
-from newsletter.tracking.tokens import Tokens
 
 
 def proofread(proof: Proof, language: str) -> list[Finding]:
@@ -33,7 +32,7 @@ def proofread(proof: Proof, language: str) -> list[Finding]:
     return _ordered([*found, *check_weekdays(proof, language)])
 
 
-def preflight(session: Session, prepared: Prepared, base_url: str, tokens: Tokens) -> list[Finding]:
+def preflight(session: Session, prepared: Prepared, base_url: str) -> list[Finding]:
     """What can be told of an issue and the list it is for, without looking anywhere else."""
     publication, list_id = prepared.publication, prepared.mailing_list.id
     proof = Proof.of(prepared.issue, prepared.content, base_url)
@@ -43,7 +42,7 @@ def preflight(session: Session, prepared: Prepared, base_url: str, tokens: Token
             *proofread(proof, language),
             *check_address(proof),
             *check_merge_tags(session, list_id, proof),
-            *check_size(proof, longest_values(session, list_id, proof.content), tokens),
+            *check_size(proof, longest_values(session, list_id, proof.content)),
             *check_history(proof, previous(session, publication, proof)),
         ]
     )

@@ -78,15 +78,6 @@ def test_a_picture_without_alternative_text_is_a_warning(cli: Cli) -> None:
     assert (cli.folder / "issue.html").is_file()
 
 
-@pytest.mark.usefixtures("world")
-def test_a_mailing_with_a_warning_is_scheduled_all_the_same(cli: Cli) -> None:
-    cli.write("issue.md", f"{HEAD}Bonjour\n\n![](https://example.org/fusee.png)\n")
-    ran = cli("send", "issue.md", "--list", "vendredi", "--at", LATER)
-    assert ran.status == 0
-    assert ran.err.startswith("warning: issue.md:7: ")
-    assert len(cli.rows()["mailings"]) == 1
-
-
 def test_a_key_that_means_nothing_is_a_warning(cli: Cli) -> None:
     cli.write("issue.md", "---\ntitle: Vendredi\nsubjet: Bonjour\n---\n\nBonjour\n")
     ran = cli("render", "issue.md")

@@ -14,7 +14,7 @@ from tests.servers.postgres import PostgresServer
 from tests.servers.valkey import ValkeyServer
 from tests.unit.cli.conftest import LATER, Cli
 
-ISSUE = "---\ntitle: Vendredi\n---\n\nBonjour\n"
+ISSUE = "---\ntitle: Vendredi\npreheader: Bonjour\n---\n\nBonjour\n"
 
 
 @pytest.fixture

@@ -12,11 +12,8 @@ from newsletter.preflight.run import preflight, proofread
 from newsletter.rendering.theme import theme_names
 from newsletter.resources import SAMPLE_ISSUE
 from newsletter.sending.submit import prepare, submit
-from newsletter.tracking.tokens import Tokens
-from tests.factories import BASE_URL, NOW, SECRET, make_list, subscribe_all
+from tests.factories import BASE_URL, NOW, make_list, subscribe_all
 from tests.unit.preflight.proofs import sample_proof
-
-TOKENS = Tokens.of(SECRET.encode())
 
 
 @pytest.mark.parametrize("theme", theme_names())
@@ -31,6 +28,6 @@ def test_the_sample_has_no_finding_for_a_list_before_and_after_it_was_sent(datab
     with database.write() as session:
         subscribe_all(session, make_list(session), [("ada@example.org", "Ada"), ("blaise@example.org", "")])
         prepared = prepare(session, SAMPLE_ISSUE, "vendredi", base_url=BASE_URL)
-        assert blocking(preflight(session, prepared, BASE_URL, TOKENS), ()) == []
+        assert blocking(preflight(session, prepared, BASE_URL), ()) == []
         submit(session, SAMPLE_ISSUE, "vendredi", base_url=BASE_URL, due_at=NOW, now=NOW)
-        assert blocking(preflight(session, prepared, BASE_URL, TOKENS), ()) == []
+        assert blocking(preflight(session, prepared, BASE_URL), ()) == []

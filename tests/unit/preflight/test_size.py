@@ -46,7 +46,7 @@ def value(expression: str) -> Value:
     ],
 )
 def test_the_worst_case_takes_the_longest_of_everything(html: Template, size: int) -> None:
-    assert worst_case_bytes(content_of(html), {"ville": "Liège", "club": "<x>"}, TOKENS) == size
+    assert worst_case_bytes(content_of(html), {"ville": "Liège", "club": "<x>"}) == size
 
 
 def test_it_is_as_large_as_the_message_of_whoever_has_these_values() -> None:
@@ -55,7 +55,7 @@ def test_it_is_as_large_as_the_message_of_whoever_has_these_values() -> None:
     opened, click, unsubscribe, _ = TOKENS.seal(1, 1)
     tokens = {"open_token": opened, "click_token": click, "unsubscribe_token": unsubscribe}
     html = merge(content.html, context_for(content, reader.fields(), tokens))
-    assert worst_case_bytes(content, reader.fields(), TOKENS) == len(html.encode())
+    assert worst_case_bytes(content, reader.fields()) == len(html.encode())
 
 
 @pytest.mark.parametrize(
@@ -68,14 +68,14 @@ def test_it_is_as_large_as_the_message_of_whoever_has_these_values() -> None:
 )
 def test_html_that_gmail_clips_or_nearly_is_told(tmp_path: Path, size: int, severity: Severity) -> None:
     proof = replace(proof_of(tmp_path, "Bonjour.\n"), content=content_of(("x" * size,)))
-    found = only(lambda one: check_size(one, {}, TOKENS), proof)
+    found = only(lambda one: check_size(one, {}), proof)
     assert (found.code, found.severity) == ("html-size", severity)
     assert f"{size:,} bytes" in found.message
 
 
 def test_html_that_is_small_enough_is_left_alone(tmp_path: Path) -> None:
     proof = replace(proof_of(tmp_path, "Bonjour.\n"), content=content_of(("x" * NEARLY_CLIPPED_BYTES,)))
-    assert check_size(proof, {}, TOKENS) == []
+    assert check_size(proof, {}) == []
 
 
 def test_the_longest_values_are_those_of_the_list(database: Database, tmp_path: Path) -> None:

@@ -11,7 +11,10 @@ from newsletter.preflight.finding import Severity
 from newsletter.preflight.spam import check_spam
 
 MESSAGE = b"Subject: Vendredi\r\n\r\nBonjour.\r\n"
-STATUS = "X-Spam-Status: {verdict}, score={score} required=5.0 tests=HTML_MESSAGE,\n\tMISSING_DATE autolearn=no version=4.0.1"
+STATUS = (
+    "X-Spam-Status: {verdict}, score={score} required=5.0 tests=HTML_MESSAGE,\n"
+    "\tMISSING_DATE autolearn=no version=4.0.1"
+)
 
 
 @pytest.fixture(autouse=True)
