@@ -97,8 +97,9 @@ def test_a_message_is_the_same_whenever_it_is_built_for_the_same_delivery(tmp_pa
 
 
 def test_two_recipients_share_no_token(tmp_path: Path, now: datetime) -> None:
+    # What follows /m/ names a picture, the same for everyone.
     tokens = [
-        set(re.findall(rb"(?<=[/@<])[\w-]{32}|[\w-]{32}(?=@)", build(tmp_path, None, addressee, now)))
+        set(re.findall(rb"(?<=[/@<])(?<!/m/)[\w-]{32}|[\w-]{32}(?=@)", build(tmp_path, None, addressee, now)))
         for addressee in (ADA, Addressee(8, "blaise@example.org", "", "", {}))
     ]
     assert tokens[0]
