@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import typer
 
-from newsletter.audience.lists import count_active
 from newsletter.cli.output import print_json, print_table, say, warn
+from newsletter.cli.progress import counted
 from newsletter.clock import utc_now
 from newsletter.config import Settings
 from newsletter.db import Database
 from newsletter.errors import InputError, NewsletterError
-from newsletter.mail.addresses import domain_of, for_wire
+from newsletter.mail.session import Features
 from newsletter.sending.builders import dkim_keys, make_builder
-from newsletter.sending.rehearsal import Limits, Rehearsal, ask_limits
+from newsletter.sending.rehearsal import Rehearsal, ask_features
 from newsletter.sending.rehearsal import rehearse as run
 from newsletter.sending.submit import prepare
-from newsletter.smtp_accounts import accounts_for
+from newsletter.smtp_accounts import Account
 from newsletter.tracking.tokens import Tokens
 
 SOMEBODY_WOULD_FAIL = 1
 # Any number will do: tokens are as long for one as for another.
 MAILING_ID = 1
+# More of them would push what was said before off the screen.
+SHOWN_FAILURES = 20
 
 
-def rehearse(database: Database, settings: Settings, issue: Path, list_slug: str, *, as_json: bool) -> None:
+def rehearse(
+    database: Database,
+    settings: Settings,
+    accounts: Sequence[Account],
+    issue: Path,
+    list_slug: str,
+    *,
+    as_json: bool,
+) -> None:
     """Print what came of it; exit with 1 where somebody would not get their message."""
     with database.read() as session:
         prepared = prepare(session, issue, list_slug, base_url=settings.base_url)
-        if count_active(session, prepared.mailing_list.id) == 0:
-            raise InputError(f"nobody is on the list “{list_slug}”: import subscribers first")
         for warning in prepared.issue.warnings:
             warn(warning)
         builder = make_builder(
@@ -42,50 +52,44 @@ def rehearse(database: Database, settings: Settings, issue: Path, list_slug: str
             Tokens.of(settings.secret()),
             dkim_keys(settings),
         )
-        limits = _limits(settings, prepared.publication.from_email)
-        found = run(session, prepared.mailing_list.id, builder, limits, utc_now())
+        found = run(session, prepared.mailing_list.id, builder, list(_servers(accounts)), utc_now())
+    if not found.audience:
+        raise InputError(f"nobody is on the list “{list_slug}”: import subscribers first")
     if as_json:
         print_json(_facts(found))
     else:
         _print(found)
-    if found.failures:
+    if found.failed:
         raise typer.Exit(SOMEBODY_WOULD_FAIL)
 
 
-def _limits(settings: Settings, from_email: str) -> Limits:
-    """Those of the server that would be first to get it."""
-    accounts = accounts_for(settings.accounts, domain_of(for_wire(from_email)))
-    if not accounts:
-        warn(f"no SMTP account is for mail from {domain_of(from_email)}: nothing could be sent")
-        return Limits()
-    try:
-        return ask_limits(accounts[0].smtp)
-    except NewsletterError as error:
-        warn(f"{error}; its limits are not known")
-        return Limits()
-
-
 def _facts(found: Rehearsal) -> dict[str, object]:
-    return {
-        "audience": found.audience,
-        "messages": found.messages,
-        "bytes": found.bytes,
-        "largest_bytes": found.largest_bytes,
-        "largest_for": found.largest_for,
-        "seconds": round(found.seconds, 3),
-        "failures": [{"email": email, "reason": reason} for email, reason in found.failures],
-    }
+    failures = [{"email": email, "reason": reason} for email, reason in found.failures]
+    return {**asdict(found), "seconds": round(found.seconds, 3), "failures": failures}
+
+
+def _servers(accounts: Sequence[Account]) -> Iterator[Features]:
+    """Those of all accounts that the mailing may go over, as far as they answer."""
+    for account in accounts:
+        try:
+            yield ask_features(account.smtp)
+        except NewsletterError as error:
+            warn(f"{error}; what it would refuse is not known")
 
 
 def _print(found: Rehearsal) -> None:
-    rate = found.messages / found.seconds if found.seconds else 0
+    rate = found.messages / found.seconds
     say(
-        f"Dry run: {found.messages:,} messages for {found.audience:,} recipients, {found.bytes / 1e6:,.1f} MB, "
-        f"built and handed over in {found.seconds:.1f} s ({rate:,.0f} a second). Nothing was sent."
+        f"Dry run: {counted(found.messages, 'message')} for {counted(found.audience, 'recipient')}, "
+        f"{found.bytes / 1e6:,.1f} MB, built and handed over in {found.seconds:.1f} s ({rate:,.0f} a second). "
+        "Nothing was sent."
     )
-    say(f"The largest is {found.largest_bytes:,} bytes, for {found.largest_for}.")
-    if found.failures:
-        say(f"\n{len(found.failures):,} would not get it:")
-        print_table(("recipient", "why"), found.failures)
-    else:
+    if found.messages:
+        say(f"The largest has {found.largest_bytes:,} bytes, for {found.largest_for}.")
+    if not found.failed:
         say("Nobody would fail.")
+        return
+    say(f"\n{counted(found.failed, 'recipient')} would not get it:")
+    print_table(("recipient", "why"), found.failures[:SHOWN_FAILURES])
+    if found.failed > SHOWN_FAILURES:
+        say(f"... and {found.failed - SHOWN_FAILURES:,} more; --json lists {len(found.failures):,}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,10 +11,9 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from newsletter.errors import NewsletterError
-from newsletter.mail.addresses import needs_smtputf8
 from newsletter.mail.courier import Parcel
-from newsletter.mail.outcome import Outcome, Verdict
-from newsletter.mail.session import open_session
+from newsletter.mail.outcome import Envelope, Outcome, Verdict
+from newsletter.mail.session import Features, open_session
 from newsletter.mail.sink import Sink
 from newsletter.mail.transport import SmtpTransport
 from newsletter.models import Subscriber
@@ -23,19 +22,17 @@ from newsletter.sending.plan import ROWS_AT_A_TIME, audience_of
 from newsletter.smtp_url import SmtpAccount
 
 ASK_SECONDS = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What the server that is meant for the mailing can take; None where it could not be asked."""
-
-    largest_bytes: int | None = None
-    smtputf8: bool | None = None
+# Where everybody fails for the same reason, so many say enough.
+KEPT_FAILURES = 1000
 
 
 @dataclass(slots=True)
 class Rehearsal:
-    """What came of a dry run. `failures` are the recipients who would not get their message, with the reason."""
+    """What came of a dry run.
+
+    `failed` recipients would not get their message; `failures` are the first KEPT_FAILURES of them, each with the
+    reason.
+    """
 
     audience: int = 0
     messages: int = 0
@@ -43,19 +40,24 @@ class Rehearsal:
     largest_bytes: int = 0
     largest_for: str = ""
     seconds: float = 0.0
+    failed: int = 0
     failures: list[tuple[str, str]] = field(default_factory=list)
 
 
-def ask_limits(account: SmtpAccount) -> Limits:
-    """What an account's server says it takes. Raises UnavailableError or ConfigError where it does not answer."""
+def ask_features(account: SmtpAccount) -> Features:
+    """What an account's server takes. Raises UnavailableError or ConfigError where it does not answer."""
     with closing(open_session(account, ASK_SECONDS)) as server:
-        size = str(server.esmtp_features.get("size", ""))
-        return Limits(int(size) if size.isdecimal() and int(size) else None, server.has_extn("smtputf8"))
+        return Features.of(server)
 
 
-def rehearse(session: Session, list_id: int, builder: MessageBuilder, limits: Limits, now: datetime) -> Rehearsal:
-    """Build and hand over the message of everyone a mailing to the list would go to now."""
-    courier = _Rehearsing(_addressees(session, list_id), builder, limits, now)
+def rehearse(
+    session: Session, list_id: int, builder: MessageBuilder, servers: Sequence[Features], now: datetime
+) -> Rehearsal:
+    """Build and hand over the message of everyone a mailing to the list would go to now.
+
+    Whoever one of the `servers` would not take a message for counts as failed.
+    """
+    courier = _Rehearsing(_addressees(session, list_id), builder, servers, now)
     began = time.monotonic()
     with Sink() as sink, SmtpTransport(SmtpAccount(sink.host, sink.port)) as transport:
         transport.run(courier)
@@ -79,12 +81,12 @@ class _Rehearsing:
     """The courier of a dry run."""
 
     def __init__(
-        self, addressees: Iterator[Addressee], builder: MessageBuilder, limits: Limits, now: datetime
+        self, addressees: Iterator[Addressee], builder: MessageBuilder, servers: Sequence[Features], now: datetime
     ) -> None:
         self.found = Rehearsal()
         self._addressees = addressees
         self._builder = builder
-        self._limits = limits
+        self._servers = servers
         self._now = now
         self._emails: dict[int, str] = {}
 
@@ -97,6 +99,9 @@ class _Rehearsing:
                 self._fail(addressee.email, f"no message can be built: {error}")
                 continue
             self._measure(addressee.email, len(envelope.data))
+            if objection := self._objection(envelope):
+                self._fail(addressee.email, objection)
+                continue
             self._emails[addressee.delivery_id] = addressee.email
             return Parcel(addressee.delivery_id, envelope)
         return None
@@ -108,16 +113,17 @@ class _Rehearsing:
         email = self._emails.pop(key)
         if outcome.verdict is not Verdict.SENT:
             self._fail(email, outcome.reply)
-        elif self._limits.smtputf8 is False and needs_smtputf8(email):
-            self._fail(email, "the SMTP server does not take addresses outside ASCII (no SMTPUTF8)")
+
+    def _objection(self, envelope: Envelope) -> str:
+        return next(filter(None, (server.objection(envelope) for server in self._servers)), "")
 
     def _measure(self, email: str, size: int) -> None:
         self.found.messages += 1
         self.found.bytes += size
         if size > self.found.largest_bytes:
             self.found.largest_bytes, self.found.largest_for = size, email
-        if self._limits.largest_bytes and size > self._limits.largest_bytes:
-            self._fail(email, f"{size:,} bytes are more than the SMTP server takes ({self._limits.largest_bytes:,})")
 
     def _fail(self, email: str, why: str) -> None:
-        self.found.failures.append((email, why))
+        self.found.failed += 1
+        if len(self.found.failures) < KEPT_FAILURES:
+            self.found.failures.append((email, why))

@@ -37,10 +37,12 @@ class DomainProgress:
 class Progress:
     """Where a mailing stands at a moment.
 
-    `rate` is in messages a second and `left` what is left at that rate: None while nothing was measured.
+    `rate` is in messages a second and `left` what is left at that rate: None while nothing was measured. `domains`
+    are those with most recipients, the largest first.
     """
 
     status: MailingStatus
+    due_at: datetime
     audience: int | None
     states: dict[DeliveryState, int]
     rate: float | None
@@ -52,17 +54,29 @@ class Progress:
         """How many recipients have an outcome."""
         return sum(count for state, count in self.states.items() if state not in OPEN_STATES)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more becomes of the mailing by itself."""
+        return self.status in (MailingStatus.SENT, MailingStatus.CANCELLED) and self.settled == (self.audience or 0)
 
-def progress(session: Session, mailing_id: int, now: datetime) -> Progress:
-    """Where a mailing stands. Raises NotFoundError for an unknown mailing."""
+
+def find_mailing(session: Session, mailing_id: int) -> Mailing:
+    """The mailing, to look at. Raises NotFoundError that says where to look."""
     mailing = session.get(Mailing, mailing_id)
     if mailing is None:
         raise NotFoundError(f"there is no mailing {mailing_id}: `newsletter mailing ls` lists them")
+    return mailing
+
+
+def progress(session: Session, mailing_id: int, now: datetime) -> Progress:
+    """Where a mailing stands. Raises NotFoundError for an unknown mailing."""
+    mailing = find_mailing(session, mailing_id)
     states = count_states(session, mailing_id)
     rate = _rate(session, mailing, now)
     still_open = sum(states.get(state, 0) for state in OPEN_STATES)
     return Progress(
         status=mailing.status,
+        due_at=mailing.due_at,
         audience=mailing.audience_size,
         states=states,
         rate=rate,
@@ -83,7 +97,6 @@ def _rate(session: Session, mailing: Mailing, now: datetime) -> float | None:
 
 
 def _domains(session: Session, mailing_id: int) -> tuple[DomainProgress, ...]:
-    """The domains with most recipients, the largest first."""
     domain = email_domain(Delivery.email)
     rows = session.execute(
         select(

@@ -28,8 +28,8 @@ class Form:
     delay: float
 
 
-WHOLE = Form(recipients=20_000, times=5, delay=0.05)
-SHORT = Form(recipients=1_500, times=2, delay=0.1)
+WHOLE = Form(recipients=20_000, times=5, delay=0.1)
+SHORT = Form(recipients=1_500, times=2, delay=0.2)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

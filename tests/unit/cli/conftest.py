@@ -10,15 +10,19 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from newsletter.cli.main import main
 from newsletter.db import Database
 from newsletter.models.schema import upgrade
 from newsletter.settings_sources import PREFIX
-from tests.factories import make_list, make_publication, subscribe
+from tests.factories import NOW, make_list, make_publication, subscribe
+from tests.servers.smtp import SmtpServer
+from tests.unit.sending.conftest import Post, make_account
 
 LATER = "2090-01-06T08:00"
 
@@ -138,3 +142,18 @@ def world(cli: Cli, world_file: Path) -> Iterator[Database]:
     database = Database(f"sqlite:///{cli.database}")
     yield database
     database.close()
+
+
+@pytest.fixture
+def post(world: Database, smtp: SmtpServer) -> Iterator[Post]:
+    """A worker of the embedded database that sends to `smtp`."""
+    made = Post(world, [make_account(smtp)])
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def an_hour_later() -> Iterator[None]:
+    """The clock shows an hour after `NOW`, at which mailings of the factories are due."""
+    with time_machine.travel(NOW + timedelta(hours=1)):
+        yield

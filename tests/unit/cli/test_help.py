@@ -29,9 +29,8 @@ COMMANDS = sorted(leaves(get_command(app)))
 
 
 def test_there_are_these_commands() -> None:
-    assert {path[0] for path in COMMANDS} == {
-        *("demo", "up", "render", "check", "import", "send", "stats", "publication", "list", "mailing", "db"),
-    }
+    words = "demo up render check import send stats publication list mailing db theme"
+    assert {path[0] for path in COMMANDS} == set(words.split())
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)

@@ -1,66 +1,24 @@
-"""Scheduling and looking at mailings."""
+"""Looking at mailings."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
+import time_machine
 
 from newsletter.db import Database
-from newsletter.resources import SAMPLE_ISSUE
-from tests.factories import make_mailing
-from tests.unit.cli.conftest import LATER, Cli
+from tests.factories import EMAILS, NOW, make_mailing
+from tests.servers.smtp import DROP, SmtpServer
+from tests.unit.cli.conftest import Cli
+from tests.unit.sending.conftest import Post
+
+pytestmark = pytest.mark.usefixtures("an_hour_later")
 
 
 @pytest.mark.usefixtures("world")
-@pytest.mark.parametrize(
-    ("at", "words"),
-    [
-        ("vendredi", "is not a time such as 2026-03-13T08:00"),
-        ("2026-13-01T08:00", "is not a time such as"),
-        ("", "is not a time such as"),
-        ("2020-01-03T08:00", "is past; leave --at out to send now"),
-        ("2020-01-03T08:00+06:00", "is past"),
-    ],
-)
-def test_a_time_that_is_none_or_past_is_refused(cli: Cli, at: str, words: str) -> None:
-    complaint = cli.refused("send", SAMPLE_ISSUE, "--list", "vendredi", "--at", at)
-    assert complaint.startswith("--at: ")
-    assert words in complaint
-
-
-@pytest.mark.usefixtures("world")
-def test_a_time_is_meant_in_the_publication_s_zone(cli: Cli) -> None:
-    assert "at 2090-01-06 07:00 UTC" in cli("send", SAMPLE_ISSUE, "--list", "vendredi", "--at", LATER).success
-    zoned = cli("send", SAMPLE_ISSUE, "--list", "vendredi", "--at", f"{LATER}+05:00")
-    assert "at 2090-01-06 03:00 UTC" in zoned.success
-
-
-@pytest.mark.usefixtures("world")
-def test_a_list_with_nobody_on_it_is_refused(cli: Cli) -> None:
-    complaint = cli.refused("send", SAMPLE_ISSUE, "--list", "vide", "--at", LATER)
-    assert complaint == "nobody is on the list “vide”: import subscribers first"
-
-
-@pytest.mark.usefixtures("world")
-def test_an_unknown_list_is_answered_with_those_there_are(cli: Cli) -> None:
-    for at in (LATER, f"{LATER}Z"):
-        assert "there are vendredi, vide" in cli.refused("send", SAMPLE_ISSUE, "--list", "samedi", "--at", at)
-
-
-@pytest.mark.usefixtures("world")
-def test_a_mailing_that_is_kept_is_not_reported_as_failed_when_the_broker_goes_away(cli: Cli) -> None:
-    a_moment_ago = (datetime.now(UTC) - timedelta(seconds=20)).isoformat(timespec="seconds")
-    ran = cli("send", SAMPLE_ISSUE, "--list", "vendredi", "--at", a_moment_ago)
-    assert ran.status == 0
-    assert ran.err.startswith("warning: the broker ")
-    assert "mailing 1 is scheduled and begins once a worker runs" in ran.err
-    assert len(cli.rows()["mailings"]) == 1
-
-
-@pytest.mark.usefixtures("world")
-@pytest.mark.parametrize("command", [("mailing", "show"), ("stats",), ("stats", "--json")])
+@pytest.mark.parametrize("command", [("stats",), ("stats", "--json")])
 def test_an_unknown_mailing_is_answered_with_the_command_that_lists_them(cli: Cli, command: tuple[str, ...]) -> None:
     assert cli.refused(*command, "56") == "there is no mailing 56: `newsletter mailing ls` lists them"
 
@@ -75,20 +33,14 @@ def test_a_number_that_no_mailing_can_have_is_refused(cli: Cli, number: str) -> 
 def test_json_of_mailings_can_be_read_by_programs(cli: Cli, world: Database) -> None:
     mailing_id = make_mailing(world, slug="samedi")
     shown = json.loads(cli("mailing", "show", str(mailing_id), "--json").success)
-    assert shown == json.loads(cli("stats", str(mailing_id), "--json").success)
-    assert json.loads(cli("mailing", "ls", "--json").success) == [shown]
+    reported = json.loads(cli("stats", str(mailing_id), "--json").success)
+    assert json.loads(cli("mailing", "ls", "--json").success) == [reported]
+    assert shown.items() >= reported.items()
+    assert shown.keys() - reported.keys() == {"local_time", "window", "canary", "refusals", "waits_for"}
     assert (shown["mailing_id"], shown["list_slug"], shown["status"]) == (mailing_id, "samedi", "sending")
     assert shown["audience"] == 3
     assert shown["states"] == {"pending": 3}
     assert [link["number"] for link in shown["links"]] == list(range(1, len(shown["links"]) + 1))
-
-
-@pytest.mark.usefixtures("world")
-def test_json_of_what_send_did_can_be_read_by_programs(cli: Cli) -> None:
-    sent = json.loads(cli("send", SAMPLE_ISSUE, "--list", "vendredi", "--at", LATER, "--json").success)
-    assert sent["status"] == "scheduled"
-    assert sent["due_at"] == "2090-01-06T07:00:00+00:00"
-    assert sent["audience"] is None
 
 
 @pytest.mark.usefixtures("world")
@@ -128,3 +80,63 @@ def test_a_table_in_a_pipe_has_one_line_a_row(cli: Cli, world: Database) -> None
 def test_a_mailing_that_has_not_begun_says_when_it_will(cli: Cli, world: Database) -> None:
     mailing_id = make_mailing(world, slug="samedi", planned=False)
     assert "has not begun; it is due 2026-03-13 07:00 UTC" in cli("stats", str(mailing_id)).success
+
+
+def test_why_recipients_were_refused_is_shown_with_their_number(cli: Cli, post: Post, smtp: SmtpServer) -> None:
+    smtp.refuse[EMAILS[0]] = "550 5.1.1 no such user"
+    smtp.refuse[EMAILS[1]] = "552 5.2.2 mailbox full"
+    mailing_id = str(make_mailing(post.database, slug="samedi"))
+    post.turn()
+    shown = cli("mailing", "show", mailing_id).success
+    assert [line.split() for line in shown.splitlines()[-4:]] == [
+        ["sent", "1"],
+        ["rejected", "2"],
+        ["address", "1"],
+        ["full", "1"],
+    ]
+    assert json.loads(cli("mailing", "show", mailing_id, "--json").success)["refusals"] == {"address": 1, "full": 1}
+
+
+def test_somebody_uncertain_is_pointed_to(cli: Cli, post: Post, smtp: SmtpServer) -> None:
+    smtp.refuse_data[EMAILS[0]] = DROP
+    mailing_id = make_mailing(post.database, slug="samedi")
+    post.turn()
+    shown = cli("mailing", "show", str(mailing_id)).success
+    assert shown.endswith(f"`newsletter mailing show {mailing_id} --uncertain` lists them.\n")
+
+
+def test_what_a_mailing_waits_for_is_shown(cli: Cli, world: Database) -> None:
+    mailing_id = str(make_mailing(world, slug="samedi"))
+    assert "waits for  a worker, since 2026-03-13 07:00:00 UTC" in cli("mailing", "show", mailing_id).success
+    (waits,) = json.loads(cli("mailing", "show", mailing_id, "--json").success)["waits_for"]
+    assert waits.startswith("a worker, since ")
+
+
+def test_times_are_said_to_be_in_utc(cli: Cli, world: Database) -> None:
+    mailing_id = str(make_mailing(world, slug="samedi"))
+    assert "2026-03-13 07:00 UTC" in cli("mailing", "show", mailing_id).success
+    assert "2026-03-13 07:00 UTC" in cli("mailing", "ls").success
+
+
+@pytest.mark.parametrize("options", [("--watch", "--json"), ("--watch", "--uncertain"), ("--uncertain", "--json")])
+def test_a_mailing_is_shown_in_one_way_at_a_time(cli: Cli, world: Database, options: tuple[str, ...]) -> None:
+    mailing_id = str(make_mailing(world, slug="samedi"))
+    assert "do not go together" in cli.refused("mailing", "show", mailing_id, *options)
+
+
+def test_an_old_mailing_is_pruned_down_to_its_receipt(cli: Cli, post: Post) -> None:
+    mailing_id = str(make_mailing(post.database, slug="samedi"))
+    post.turn()
+    shown = cli("mailing", "show", mailing_id).success
+    none = "No mailing was finished more than 30 days ago and is not pruned yet.\n"
+    assert cli("mailing", "prune", "--older-than", "30").success == none
+    with time_machine.travel(NOW + timedelta(days=31)):
+        pruned = cli("mailing", "prune", "--older-than", "30").success
+    assert pruned == f"Mailing {mailing_id}: 3 rows pruned, the receipt kept.\n"
+    assert cli("mailing", "show", mailing_id).success == shown
+    assert "was pruned on" in cli.refused("mailing", "verify", mailing_id)
+
+
+@pytest.mark.usefixtures("world")
+def test_a_mailing_of_late_is_never_pruned(cli: Cli) -> None:
+    assert "--older-than" in cli.refused("mailing", "prune", "--older-than", "29")

@@ -1,0 +1,70 @@
+"""When and how a mailing is to go out: as it was typed, and as it is told back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+
+from sqlalchemy.orm import Session
+
+from newsletter.cli.progress import counted
+from newsletter.models import List, Mailing, Subscriber
+from newsletter.sending import times
+from newsletter.sending.plan import ZONE_ATTRIBUTE, audience_of
+from newsletter.sending.schedule import Manner
+
+SHOWN_ZONES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """What was said of the time, as it was typed."""
+
+    at: str | None
+    hold: str | None
+
+    def due_at(self, zone: ZoneInfo, now: datetime) -> datetime:
+        """The moment that is meant. Raises InputError that names the option."""
+        at = times.due_at(self.at, zone, now) if self.at is not None else now
+        hold = times.duration(self.hold, "--hold") if self.hold is not None else timedelta()
+        return max(at, now + hold)
+
+
+def manner_of(local_time: str | None, window: str | None, canary: int | None) -> Manner:
+    """The manner that is meant. Raises InputError that names the option."""
+    return Manner(
+        times.time_of_day(local_time, "--local-time") if local_time is not None else None,
+        times.parse_window(window) if window is not None else None,
+        canary,
+    )
+
+
+def told(mailing: Mailing, recipients: int, zone: ZoneInfo, now: datetime) -> Iterator[str]:
+    """What is going to happen, a line each."""
+    start = "now" if mailing.due_at <= now else f"{mailing.due_at:%Y-%m-%d %H:%M} UTC"
+    when = start if start == "now" else f"at {start}"
+    if mailing.local_time:
+        when = f"once it is {mailing.local_time} where each of them is, from {start} on"
+    yield f"Mailing {mailing.id} “{mailing.subject}” goes to {counted(recipients, 'subscriber')} {when}."
+    if mailing.window:
+        yield f"It goes within these hours of {zone} only: {mailing.window}."
+    if mailing.canary:
+        yield f"The first {mailing.canary:,} go ahead; the rest follows unless too many of them are refused."
+
+
+def zone_warnings(session: Session, mailing_list: List, hour: str, zone: ZoneInfo) -> Iterator[str]:
+    """What keeps a list from being sent to by everyone's own clock."""
+    names = audience_of(mailing_list.id).with_only_columns(Subscriber.attributes[ZONE_ATTRIBUTE].as_string())
+    found = {name for name in session.scalars(names.distinct()) if name}
+    unknown = sorted(found - available_timezones())
+    if unknown:
+        some = ", ".join(f"“{name}”" for name in unknown[:SHOWN_ZONES])
+        more = f" and {len(unknown) - SHOWN_ZONES:,} more" if len(unknown) > SHOWN_ZONES else ""
+        yield f"--local-time: {some}{more}: no IANA zone; whoever is said to be there gets it at {hour} in {zone}"
+    elif not found:
+        yield (
+            f"--local-time: nobody on “{mailing_list.slug}” has a “{ZONE_ATTRIBUTE}” (import a column with zones "
+            f"such as Europe/Brussels): everyone gets it at {hour} in {zone}"
+        )
