@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt bench bench-render bench-transport bench-send bench-distance bench-scale chaos up picture compare-mjml golden lock clean
+.PHONY: help demo test check fmt bench bench-render bench-transport bench-send bench-distance bench-scale bench-import chaos up picture compare-mjml golden lock clean
 
 PYTHON ?= python3
 VENV := .venv

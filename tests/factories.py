@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from newsletter.audience.csvfile import CsvFile, Row
+from newsletter.audience.files.source import open_source
 from newsletter.audience.imports import run_import
+from newsletter.audience.jobs import Options
 from newsletter.audience.lists import add_list
 from newsletter.db import Database
 from newsletter.issues.publications import NewPublication, add_publication
+from newsletter.mail.addresses import normalise
 from newsletter.models import List, Publication, Subscriber
 from newsletter.resources import SAMPLE_ISSUE
 from newsletter.sending.plan import plan
@@ -55,12 +59,14 @@ def subscribe(session: Session, mailing_list: List, email: str, first_name: str 
 def subscribe_all(session: Session, mailing_list: List, people: Iterable[tuple[str, str]]) -> list[Subscriber]:
     """Several at once, each an address and a first name, in that order."""
     rows = list(people)
-    text = "".join(f'"{email}","{first_name}"\n' for email, first_name in rows)
-    header = ("email", "first_name")
-    file = CsvFile("people.csv", header, header, ",", f"{','.join(header)}\n{text}")
-    report = run_import(session, mailing_list, file, NOW, lambda _line: None)
-    assert not report.faults, report.faults
-    emails = [row.email for row in file.rows() if isinstance(row, Row)]
+    with NamedTemporaryFile("w", suffix=".csv", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("email", "first_name"))
+        writer.writerows(rows)
+        file.flush()
+        report = run_import(session, mailing_list, open_source(Path(file.name)), NOW, Options(consent="tests"))
+    assert not report.refused, report.samples["refused"]
+    emails = [normalise(email) for email, _ in rows]
     found = {one.email: one for one in session.scalars(select(Subscriber).where(Subscriber.email.in_(emails)))}
     return [found[email] for email in emails]
 

@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
-from newsletter.audience.csvfile import open_csv
+from newsletter.audience.files.source import open_source
+from newsletter.audience.jobs import Options
 from newsletter.cli.database import check_folder, connect
-from newsletter.cli.imports import import_with_progress, print_report
+from newsletter.cli.import_progress import import_with_progress
+from newsletter.cli.import_report import print_report
 from newsletter.cli.output import say
 from newsletter.cli.progress import watch_mailing
 from newsletter.cli.stats import print_stats
@@ -55,7 +57,9 @@ def _main_job(settings: Settings, database: Database, outbox: Outbox) -> None:
     people = settings.data_dir / "people.csv"
     write_people(people)
     say(f"\n1. Importing {people.relative_to(run.FOLDER.resolve().parent)}")
-    print_report(import_with_progress(database, open_csv(people), run.LIST))
+    options = Options(consent="made up for the demo")
+    _, report = import_with_progress(database, open_source(people), run.LIST, options)
+    print_report(report)
 
     say(f"\n2. Sending {SAMPLE_ISSUE.name} to the list “{run.LIST}”")
     began = time.monotonic()

@@ -2,27 +2,70 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import idna
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
+from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES, EMAIL_MAX_LENGTH, LOCAL_PART_MAX_LENGTH
 
 from newsletter.errors import InputError
 from newsletter.text import one_line
 
+# Most addresses by far are like this, and for them the library's rules come down to a pattern.
+_ATOM = r"[A-Za-z0-9_!#$%&'*+\-/=?^`{|}~]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?"
+_ORDINARY = re.compile(rf"({_ATOM}(?:\.{_ATOM})*)@((?:{_LABEL}\.)+([A-Za-z]{{2,63}}))")
+_MAX_DOMAIN_LENGTH = 253
+# The library has more to say of these, and is asked.
+_SPECIAL_ENDINGS = frozenset(name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES)
+_SPECIAL_LOCALS = frozenset(CASE_INSENSITIVE_MAILBOX_NAMES)
+
+# What copying from web pages and mail programs leaves around an address, besides spaces.
+_INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
+_SCHEME = "mailto:"
+
 
 def normalise(address: str) -> str:
-    """The form an address is stored in: no spaces around, NFC, domain in lower case.
+    """The form an address is stored in: NFC, domain in lower case, without “mailto:”, spaces or dots around it.
 
-    Raises InputError that says what is wrong with it. No DNS is asked.
+    Raises InputError that says what is wrong with it, by the rules of email-validator. No DNS is asked.
     """
-    candidate = unicodedata.normalize("NFC", address.strip())
-    if not candidate:
+    return _ordinary(address) or _normalise(_bare(address))
+
+
+def _ordinary(address: str) -> str | None:
+    """The normal form of a plain ASCII address; None where the library has to decide."""
+    match = _ORDINARY.fullmatch(address)
+    if match is None:
+        return None
+    local, domain, ending = match.groups()
+    if (
+        len(local) > LOCAL_PART_MAX_LENGTH
+        or len(domain) > _MAX_DOMAIN_LENGTH
+        or len(address) > EMAIL_MAX_LENGTH
+        or "--" in domain
+        or ending.lower() in _SPECIAL_ENDINGS
+        or local.lower() in _SPECIAL_LOCALS
+    ):
+        return None
+    return f"{local}@{domain.lower()}"
+
+
+def _bare(address: str) -> str:
+    bare = address.strip().strip(_INVISIBLE).strip()
+    if bare[: len(_SCHEME)].lower() == _SCHEME:
+        bare = bare[len(_SCHEME) :].lstrip()
+    return unicodedata.normalize("NFC", bare.rstrip("."))
+
+
+def _normalise(address: str) -> str:
+    if not address:
         raise InputError("the address is empty")
     try:
-        return validate_email(candidate, check_deliverability=False, allow_domain_literal=False).normalized
+        return validate_email(address, check_deliverability=False, allow_domain_literal=False).normalized
     except EmailNotValidError as error:
-        shown = one_line(candidate[:80])
+        shown = one_line(address[:80])
         raise InputError(f"“{shown}” is not an email address: {_first_sentence(str(error))}") from None
 
 

@@ -1,9 +1,10 @@
 """Every table, as typed entities."""
 
 from newsletter.models.asset import Asset
-from newsletter.models.audience import Import, List, Subscriber, Subscription, SubscriptionStatus, Suppression
+from newsletter.models.audience import List, Subscriber, Subscription, SubscriptionStatus, Suppression
 from newsletter.models.base import Base
 from newsletter.models.event import Event, EventKind
+from newsletter.models.imports import Import, ImportChange, ImportState
 from newsletter.models.issue import Issue, Revision
 from newsletter.models.ledger import OPEN_STATES, Batch, Delivery, DeliveryState, of_mailing
 from newsletter.models.mailing import Link, Mailing, MailingStatus
@@ -21,6 +22,8 @@ __all__ = [
     "Event",
     "EventKind",
     "Import",
+    "ImportChange",
+    "ImportState",
     "Issue",
     "Link",
     "List",

@@ -9,13 +9,11 @@ from tests.unit.cli.conftest import Cli
 PUBLICATION = ("publication", "add", "autre", "--name", "Autre", "--from", "redaction@autre.example")
 
 FILES: dict[str, tuple[str | bytes, str, str]] = {
-    "not UTF-8": ("courriel;prénom\nzoe@example.org;Zoé\n".encode("latin-1"), "people.csv:1: ", "UTF-8"),
-    "not UTF-8 further down": ("courriel\nzoé@example.org\n".encode("latin-1"), "people.csv:2: ", "UTF-8"),
     "empty": ("", "people.csv: ", "empty"),
     "blank": ("\n  \n", "people.csv: ", "empty"),
     "no column of addresses": ("Nom;Ville\nZoé;Liège\n", "people.csv:1: ", "name one “email”"),
     "two columns of addresses": ("email,courriel\na@example.org,b@example.org\n", "people.csv:1: ", "rename one"),
-    "a cell without an end": ('email,nom\nzoe@example.org,"' + "z" * 140_000, "people.csv:", "not CSV"),
+    "a line without an end": ("email,nom\n" + "z" * (1 << 24), "people.csv:2: ", "is this a table"),
 }
 
 
@@ -24,9 +22,18 @@ FILES: dict[str, tuple[str | bytes, str, str]] = {
 def test_a_file_that_cannot_be_understood_is_refused_whole(cli: Cli, fault: str) -> None:
     content, place, words = FILES[fault]
     cli.write("people.csv", content)
-    complaint = cli.refused("import", "people.csv", "--list", "vendredi", "--rejects", "rejects.csv")
+    options = ("--list", "vendredi", "--rejects", "rejects.csv", "--consent", "tests")
+    complaint = cli.refused("import", "people.csv", *options)
     assert complaint.startswith(place)
     assert words in complaint
+
+
+@pytest.mark.usefixtures("world")
+def test_a_file_that_does_not_say_who_agreed_needs_that_said(cli: Cli) -> None:
+    cli.write("people.csv", "email\nzoe@example.org\n")
+    complaint = cli.refused("import", "people.csv", "--list", "vendredi")
+    assert complaint.startswith("people.csv: no column says who agreed")
+    assert "--consent" in complaint
 
 
 @pytest.mark.usefixtures("world")
@@ -51,7 +58,7 @@ def test_without_any_list_the_command_that_adds_one_is_named(cli: Cli) -> None:
 @pytest.mark.parametrize("rejects", ["missing/rejects.csv", ".", "people.csv"])
 def test_rejects_that_cannot_be_written_stop_the_import_before_it_begins(cli: Cli, rejects: str) -> None:
     cli.write("people.csv", "email\nzoe@example.org\nnobody\n")
-    complaint = cli.refused("import", "people.csv", "--list", "vendredi", "--rejects", rejects)
+    complaint = cli.refused("import", "people.csv", "--list", "vendredi", "--rejects", rejects, "--consent", "tests")
     assert complaint.startswith(f"{rejects}: ")
 
 

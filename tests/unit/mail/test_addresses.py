@@ -3,11 +3,13 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
+from email_validator import validate_email
+from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.errors import InputError
-from newsletter.mail.addresses import domain_of, for_wire, needs_smtputf8, normalise
+from newsletter.mail.addresses import _ordinary, domain_of, for_wire, needs_smtputf8, normalise
 
 
 @pytest.mark.parametrize(
@@ -109,3 +111,46 @@ def test_any_text_is_normalised_for_good_or_refused(typed: str) -> None:
         assert for_wire(stored).rpartition("@")[2].isascii()
         told = 1
     assert told == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("mailto:ada@example.org", "ada@example.org"),
+        ("MailTo: ada@example.org", "ada@example.org"),
+        ("ada@example.org.", "ada@example.org"),
+        ("ada@EXÄMPLE.org..", "ada@exämple.org"),
+        ("\u200bada@example.org\ufeff", "ada@example.org"),
+        ("INFO@Example.org", "info@example.org"),
+    ],
+)
+def test_what_copying_leaves_around_an_address_is_taken_off(typed: str, stored: str) -> None:
+    assert normalise(typed) == stored
+
+
+ATOMS = st.text(alphabet="aZ09_!#$%&'*+-/=?^`{|}~.", min_size=1, max_size=70)
+LABELS = st.text(alphabet="aZx09-n", min_size=1, max_size=66)
+ENDINGS = st.sampled_from(
+    ["org", "COM", "test", "local", "Arpa", "onion", "invalid", "x", "c0m", "localhost", "co.uk"]
+)
+LOCALS = st.one_of(ATOMS, st.sampled_from(["Info", "POSTMASTER", "www", "Ada.King", "a" * 64, "a" * 65]))
+ORDINARY = st.builds(
+    lambda local, labels, ending: f"{local}@{'.'.join([*labels, ending])}",
+    LOCALS,
+    st.lists(LABELS, min_size=0, max_size=5),
+    ENDINGS,
+)
+
+
+@settings(deadline=None, max_examples=1000)
+@given(ORDINARY | st.text(alphabet="aZ9.-@_+ \n", max_size=40) | st.emails())
+def test_the_fast_path_for_ordinary_addresses_says_what_the_library_says(typed: str) -> None:
+    found = _ordinary(typed)
+    if found is not None:
+        assert found == validate_email(typed, check_deliverability=False, allow_domain_literal=False).normalized
+
+
+@settings(deadline=None)
+@given(st.from_regex(r"[a-z]{1,20}(\.[a-z0-9]{1,10})?@[a-z0-9]{1,20}\.(org|com|fr|example)", fullmatch=True))
+def test_nearly_every_address_takes_the_fast_path(typed: str) -> None:
+    assert typed.partition("@")[0] in CASE_INSENSITIVE_MAILBOX_NAMES or _ordinary(typed) == typed

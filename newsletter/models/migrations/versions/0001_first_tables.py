@@ -40,6 +40,8 @@ def upgrade() -> None:
         sa.Column("first_name", sa.String(length=200), nullable=False),
         sa.Column("last_name", sa.String(length=200), nullable=False),
         sa.Column("attributes", sa.JSON(), nullable=False),
+        sa.Column("tags", sa.JSON(), server_default="[]", nullable=False),
+        sa.Column("import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subscribers")),
         sa.UniqueConstraint("email", name=op.f("uq_subscribers_email")),
@@ -49,6 +51,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=False),
         sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_suppressions")),
         sa.UniqueConstraint("email", name=op.f("uq_suppressions_email")),
@@ -84,19 +87,48 @@ def upgrade() -> None:
         "imports",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("list_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("file_name", sa.String(length=255), nullable=False),
-        sa.Column("rows", sa.Integer(), nullable=False),
-        sa.Column("added", sa.Integer(), nullable=False),
-        sa.Column("updated", sa.Integer(), nullable=False),
-        sa.Column("unchanged", sa.Integer(), nullable=False),
-        sa.Column("kept_unsubscribed", sa.Integer(), nullable=False),
-        sa.Column("refused", sa.Integer(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("options", sa.JSON(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "staging",
+                "staged",
+                "running",
+                "done",
+                "undoing",
+                "undone",
+                name="importstate",
+                native_enum=False,
+                length=20,
+            ),
+            nullable=False,
+        ),
+        sa.Column("staged", sa.Integer(), nullable=False),
+        sa.Column("done_upto", sa.String(length=254), nullable=True),
+        sa.Column("report", sa.JSON(), nullable=False),
+        sa.Column("attribute_names", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["list_id"], ["lists.id"], name=op.f("fk_imports_list_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_imports")),
     )
     with op.batch_alter_table("imports", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_imports_list_id"), ["list_id"], unique=False)
+
+    op.create_table(
+        "import_changes",
+        sa.Column("import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("subscriber_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("before", sa.JSON(), nullable=False),
+        sa.Column("after", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_import_changes_import_id")),
+        sa.PrimaryKeyConstraint("import_id", "subscriber_id", name=op.f("pk_import_changes")),
+    )
+    with op.batch_alter_table("import_changes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_import_changes_subscriber_id"), ["subscriber_id"], unique=False)
 
     op.create_table(
         "revisions",
@@ -120,6 +152,11 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("consent", sa.Text(), nullable=False),
+        sa.Column("opted_in_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("opted_in_ip", sa.String(length=45), nullable=True),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("confirmed_ip", sa.String(length=45), nullable=True),
+        sa.Column("import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("subscribed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("unsubscribed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["list_id"], ["lists.id"], name=op.f("fk_subscriptions_list_id")),
@@ -312,6 +349,10 @@ def downgrade() -> None:
 
     op.drop_table("subscriptions")
     op.drop_table("revisions")
+    with op.batch_alter_table("import_changes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_import_changes_subscriber_id"))
+
+    op.drop_table("import_changes")
     with op.batch_alter_table("imports", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_imports_list_id"))
 

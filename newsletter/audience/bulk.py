@@ -1,0 +1,49 @@
+"""Many rows at once, the way each database takes them fastest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from psycopg import Cursor, sql
+from sqlalchemy import FromClause, Select, Table, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+
+def is_postgresql(session: Session) -> bool:
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def load(session: Session, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Put rows into a table as they are: JSON and times (UTC) as text, by COPY on PostgreSQL."""
+    connection = session.connection()
+    if not rows:
+        return
+    if is_postgresql(session):
+        statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+            sql.Identifier(table.name), sql.SQL(", ").join(map(sql.Identifier, columns))
+        )
+        with cast(Cursor[Any], connection.connection.cursor()) as cursor:
+            cursor.execute("SET LOCAL TIME ZONE 'UTC'")
+            with cursor.copy(statement) as copy:
+                for row in rows:
+                    copy.write_row(row)
+        return
+    statement_text = str(insert(table).compile(connection, column_keys=list(columns)))
+    connection.exec_driver_sql(statement_text, [tuple(row) for row in rows])
+
+
+def insert_new(session: Session, table: FromClause, columns: Sequence[str], rows: Select[*tuple[Any, ...]]) -> int:
+    """Insert what a query finds, but for rows that are there already; how many were inserted."""
+    dialect = postgresql.insert if is_postgresql(session) else sqlite.insert
+    statement = dialect(cast(Table, table)).from_select(list(columns), rows).on_conflict_do_nothing()
+    return cast(CursorResult[Any], session.execute(statement)).rowcount
+
+
+def look_up_by_index(session: Session) -> None:
+    """For this transaction: find rows by index. An import outruns the statistics by which PostgreSQL would choose."""
+    if is_postgresql(session):
+        for choice in ("enable_hashjoin", "enable_mergejoin", "enable_seqscan"):
+            session.execute(select(func.set_config(choice, "off", True)))

@@ -1,0 +1,185 @@
+"""Cells -> rows: each good one in the form it is staged in, each bad one refused with its reason."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from json.encoder import encode_basestring_ascii
+from typing import NamedTuple
+
+from newsletter.audience.columns import Field
+from newsletter.audience.mapping import ColumnMap
+from newsletter.audience.statuses import Status, read_status
+from newsletter.errors import InputError
+from newsletter.mail.addresses import normalise
+from newsletter.mail.suspects import suspect
+from newsletter.text import one_line
+
+MAX_NAME = 200
+MAX_ATTRIBUTE = 2000
+MAX_TAG = 100
+
+
+class Row(NamedTuple):
+    """A person as the file has them. `attributes` and `tags` are JSON, sorted; times are UTC, ISO 8601."""
+
+    line: int
+    email: str
+    status: int
+    first_name: str
+    last_name: str
+    attributes: str
+    tags: str
+    opted_in_at: str | None
+    opted_in_ip: str | None
+    confirmed_at: str | None
+    confirmed_ip: str | None
+
+
+class Remark(NamedTuple):
+    """Something to look at in a row that goes in all the same; `kind` is what it is counted under."""
+
+    kind: str
+    words: str
+
+
+class RowReader:
+    """Reads the rows of one table; what the columns mean is worked out once."""
+
+    def __init__(self, columns: ColumnMap) -> None:
+        self._width = len(columns.columns)
+        self._file_status = columns.status
+        self._statuses = [(at, column.words) for at, column in enumerate(columns.columns) if column.words]
+        places = {column.field: at for at, column in enumerate(columns.columns) if column.field}
+        self._email = places[Field.EMAIL]
+        self._names = [places.get(field, -1) for field in (Field.FIRST_NAME, Field.LAST_NAME)]
+        self._full_name = places.get(Field.NAME, -1)
+        self._tags = places.get(Field.TAGS, -1)
+        self._json = places.get(Field.ATTRIBUTES, -1)
+        # Sorted, so that the same attributes are the same text whatever the order of a file's columns.
+        named = sorted((column.attribute, at) for at, column in enumerate(columns.columns) if column.attribute)
+        self._attributes = [(name, f"{encode_basestring_ascii(name)}: ", at) for name, at in named]
+        self._times = [places.get(field, -1) for field in (Field.OPTED_IN_AT, Field.CONFIRMED_AT)]
+        self._ips = [places.get(field, -1) for field in (Field.OPTED_IN_IP, Field.CONFIRMED_IP)]
+        self._has_trail = max(*self._times, *self._ips) >= 0
+
+    def read(self, line: int, raw: Sequence[str]) -> tuple[Row, list[Remark]]:
+        """The row, and what is doubtful about it. Raises InputError for a row that cannot go in."""
+        cells = [" ".join(cell.split()) if cell.isascii() else one_line(cell) for cell in raw]
+        if len(cells) != self._width:
+            cells = self._fitted(cells)
+        if "\x00" in "".join(cells):
+            raise InputError("a cell holds a NUL character")
+        email = normalise(cells[self._email])
+        status = self._status(cells) if self._statuses or self._file_status is not None else Status.SUBSCRIBED
+        first_name, last_name = self._name(cells)
+        doubt = suspect(email)
+        remarks = [Remark(doubt.doubt.value, doubt.words)] if doubt else []
+        trail: tuple[str | None, ...] = (None, None, None, None)
+        if self._has_trail:
+            trail = self._trail(cells, remarks)
+        tags = _tags(cells[self._tags]) if self._tags >= 0 else "[]"
+        return Row(
+            line, email, int(status), first_name, last_name, self._attribute_json(cells), tags, *trail
+        ), remarks
+
+    def _fitted(self, cells: list[str]) -> list[str]:
+        if any(cells[self._width :]):
+            raise InputError(
+                f"{len(cells)} cells where the header has {self._width}: quote the cells that hold the delimiter"
+            )
+        return [*cells[: self._width], *[""] * (self._width - len(cells))]
+
+    def _status(self, cells: Sequence[str]) -> Status:
+        said = [read_status(cells[at], words) for at, words in self._statuses]
+        return min(said if self._file_status is None else [*said, self._file_status])
+
+    def _name(self, cells: Sequence[str]) -> tuple[str, str]:
+        first, last = (cells[at] if at >= 0 else "" for at in self._names)
+        if self._full_name >= 0 and not (first or last):
+            first, last = _split_name(cells[self._full_name])
+        if len(first) > MAX_NAME or len(last) > MAX_NAME:
+            raise InputError(
+                f"{'first' if len(first) > MAX_NAME else 'last'}_name is longer than {MAX_NAME} characters"
+            )
+        return first, last
+
+    def _attribute_json(self, cells: Sequence[str]) -> str:
+        filled = []
+        for name, key, at in self._attributes:
+            value = cells[at]
+            if value:
+                if len(value) > MAX_ATTRIBUTE:
+                    raise InputError(f"{name} is longer than {MAX_ATTRIBUTE:,} characters")
+                filled.append(key + encode_basestring_ascii(value))
+        own = "{" + ", ".join(filled) + "}"
+        if self._json < 0 or not cells[self._json]:
+            return own
+        return json.dumps(dict(sorted({**_object(cells[self._json]), **json.loads(own)}.items())))
+
+    def _trail(self, cells: Sequence[str], remarks: list[Remark]) -> tuple[str | None, ...]:
+        opted_in_at, confirmed_at = (_time(cells[at], remarks) if at >= 0 else None for at in self._times)
+        opted_in_ip, confirmed_ip = (_ip(cells[at], remarks) if at >= 0 else None for at in self._ips)
+        return opted_in_at, opted_in_ip, confirmed_at, confirmed_ip
+
+
+def _split_name(name: str) -> tuple[str, str]:
+    """“Ada King” and “King, Ada” are both Ada."""
+    last, comma, first = name.partition(", ")
+    if comma:
+        return first, last
+    first, _, last = name.partition(" ")
+    return first, last
+
+
+def _tags(cell: str) -> str:
+    """Tags parted by commas (or semicolons, or bars, where there is no comma), each perhaps in quotes."""
+    if not cell:
+        return "[]"
+    delimiter = next((sign for sign in ",;|" if sign in cell), ",")
+    tags = {tag.strip() for tag in next(csv.reader([cell], delimiter=delimiter, skipinitialspace=True))}
+    if any(len(tag) > MAX_TAG for tag in tags):
+        raise InputError(f"a tag is longer than {MAX_TAG} characters")
+    return json.dumps(sorted(tags - {""}))
+
+
+def _object(cell: str) -> dict[str, str]:
+    """Attributes kept as JSON; what is no text is written as JSON writes it."""
+    try:
+        found = json.loads(cell)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise InputError(f"“{cell[:40]}” is not a JSON object of attributes")
+    return {
+        str(name): one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))[
+            :MAX_ATTRIBUTE
+        ]
+        for name, value in found.items()
+        if value not in (None, "", [], {}) and "\x00" not in f"{name}{value}"
+    }
+
+
+def _time(cell: str, remarks: list[Remark]) -> str | None:
+    if not cell:
+        return None
+    try:
+        moment = datetime.fromisoformat(cell.removesuffix(" UTC"))
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        remarks.append(Remark("time", f"the time “{cell[:40]}” is left out: write it as 2026-03-13 07:00"))
+        return None
+    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _ip(cell: str, remarks: list[Remark]) -> str | None:
+    if not cell:
+        return None
+    try:
+        return str(ip_address(cell))
+    except ValueError:
+        remarks.append(Remark("ip", f"the IP address “{cell[:45]}” is left out: it is none"))
+        return None

@@ -1,0 +1,92 @@
+"""Staged rows weighed against what the database holds: who is new, who is on the list, who must be left alone."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.orm import Session
+
+from newsletter.audience.statuses import Status
+from newsletter.models import Subscriber, Subscription, SubscriptionStatus, Suppression
+
+CHUNK = 20_000
+
+
+class Verdict(IntEnum):
+    """What is to become of a row."""
+
+    SUPPRESS = 0
+    KEEP_SUPPRESSED = 1
+    KEEP_UNSUBSCRIBED = 2
+    NEW = 3
+    JOINS = 4
+    ON_LIST = 5
+
+
+def end_of_chunk(session: Session, staged: Table, after: str) -> str:
+    """The address a chunk ends with; the same as `after` where nothing is left."""
+    rest = select(staged.c.email).where(staged.c.email > after).order_by(staged.c.email)
+    end = session.scalar(rest.offset(CHUNK - 1).limit(1))
+    return end or session.scalar(select(func.max(staged.c.email))) or after
+
+
+def weighed_rows(staged: Table) -> Table:
+    """The table that a chunk lies in while it is dealt with: staged rows, whose they are, and the verdict on each."""
+    columns = [Column(column.name, column.type) for column in staged.c]
+    extra = (Column("subscriber_id", BigInteger), Column("verdict", SmallInteger))
+    return Table("import_chunk", MetaData(), *columns, *extra, prefixes=["TEMPORARY"])
+
+
+def weigh(staged: Table, list_id: int) -> Any:
+    """The query for the rows of `weighed_rows`. Whoever must not be mailed is told before all others."""
+    row = staged.c
+    verdict = case(
+        (Suppression.id.is_not(None), Verdict.KEEP_SUPPRESSED),
+        (row.status <= Status.UNSUBSCRIBED, Verdict.SUPPRESS),
+        (Subscription.status == SubscriptionStatus.UNSUBSCRIBED, Verdict.KEEP_UNSUBSCRIBED),
+        (Subscription.id.is_not(None), Verdict.ON_LIST),
+        (Subscriber.id.is_not(None), Verdict.JOINS),
+        else_=Verdict.NEW,
+    )
+    return (
+        select(*row, Subscriber.id, verdict)
+        .select_from(staged)
+        .outerjoin(Subscriber, Subscriber.email == row.email)
+        .outerjoin(Subscription, and_(Subscription.list_id == list_id, Subscription.subscriber_id == Subscriber.id))
+        .outerjoin(Suppression, Suppression.email == row.email)
+    )
+
+
+def profile_columns(source: Any) -> tuple[Any, ...]:
+    """What a profile is made of, in the order of `Profile`."""
+    return source.first_name, source.last_name, source.attributes, source.tags
+
+
+def may_differ(rows: Any) -> ColumnElement[bool]:
+    """Whether a row may tell something else than we know: the same text of JSON is surely the same."""
+
+    def says_else(told: Any, known: Any, nothing: str) -> ColumnElement[bool]:
+        return and_(cast(told, Text) != nothing, cast(told, Text) != cast(known, Text))
+
+    return or_(
+        says_else(rows.first_name, Subscriber.first_name, ""),
+        says_else(rows.last_name, Subscriber.last_name, ""),
+        says_else(rows.attributes, Subscriber.attributes, "{}"),
+        says_else(rows.tags, Subscriber.tags, "[]"),
+    )
