@@ -1,0 +1,74 @@
+"""Bounces: whom a message did not reach, and why, from the fields of a report and from its text."""
+
+from __future__ import annotations
+
+import re
+
+from newsletter.feedback.delivery_status import Status, read_statuses
+from newsletter.feedback.prose import MAX_WORDS, came_after_data, said_of
+from newsletter.feedback.reasons import after_the_message, explain, severity_of, sharper
+from newsletter.feedback.recipients import recipients
+from newsletter.feedback.report import Report, parse_date
+from newsletter.feedback.signal import Kind, Reason, Signal
+from newsletter.text import one_line
+
+# A subject that says why, as sendmail's do.
+_SAYS_WHY = re.compile(r"^(?:returned mail|undeliver\w*|warning|delivery fail\w*)\W+(.{4,})", re.IGNORECASE)
+
+
+def from_fields(report: Report) -> list[Signal] | None:
+    """A signal for each recipient that was not reached, or not yet; None where no fields tell of any recipient."""
+    statuses = read_statuses(report.statuses)
+    if not statuses:
+        return None
+    if not any(status.address for status in statuses):
+        # Fields that say why and not who: the text does.
+        one = statuses[0]
+        statuses = [Status(who, one.action, one.status, one.words, one.when) for who in recipients(report)]
+    failed = [status for status in statuses if status.address and not status.arrived]
+    late = len(failed) == 1 and came_after_data(report.notes)
+    return [
+        _signal(report, status, [status.words, *said_of(status.address, report.notes)], late=late)
+        for status in failed
+    ]
+
+
+def from_text(report: Report) -> list[Signal]:
+    """The same from a text alone."""
+    found = recipients(report)
+    late = len(found) == 1 and came_after_data(report.notes)
+    subject = _SAYS_WHY.match(report.header("subject"))
+    why = [subject[1]] if subject else []
+    lines = set(found.values())
+    return [
+        _signal(report, Status(who, "", "", "", ""), [*said_of(who, report.notes, lines, line), *why], late=late)
+        for who, line in found.items()
+    ]
+
+
+def _signal(report: Report, status: Status, said: list[str], *, late: bool) -> Signal:
+    reason, words = _likeliest([one_line(text)[:MAX_WORDS] for text in said if text.strip()], status.status)
+    if reason is Reason.OTHER and status.delayed:
+        reason = Reason.EXPIRED
+    if late:
+        reason = after_the_message(reason)
+    return Signal(
+        Kind.BOUNCE,
+        severity_of(reason, delayed=status.delayed),
+        reason,
+        status.address,
+        token=report.original_id,
+        status=sharper(status.status, words),
+        words=words,
+        when=parse_date(status.when) or report.when,
+        event=report.message_id,
+    )
+
+
+def _likeliest(texts: list[str], status: str) -> tuple[Reason, str]:
+    """The first text that says why, and why; else the status alone."""
+    for number, text in enumerate(texts):
+        reason = explain(text, "" if number else status)
+        if reason is not Reason.OTHER:
+            return reason, text
+    return explain("", status), texts[0] if texts else ""
