@@ -100,15 +100,18 @@ def _window(mailing: Mailing, publication: Publication, now: datetime) -> Iterat
 
 
 def _account(session: Session, account: Account, mailing: Mailing, now: datetime) -> Iterator[str]:
+    # Without regard to its rates, what rests was closed, or has nothing left of today.
+    unhurried = replace(account, pace=replace(account.pace, messages_a_second=None, domains={}))
+    resting = pace.condition(session, unhurried, now).resting
+    rows = session.scalars(
+        select(Pace).where(Pace.account == account.name, Pace.closed_until > now).order_by(Pace.domain)
+    )
     closed = {
-        row.domain: f"until {_clock(row.closed_until or now)}: {row.reason}"
-        for row in session.scalars(
-            select(Pace).where(Pace.account == account.name, Pace.closed_until > now).order_by(Pace.domain)
-        )
+        row.domain: f"until {_clock(row.closed_until or now)}: {row.reason}" for row in rows if row.domain in resting
     }
     if rests := closed.pop(pace.ALL, None):
         yield f"the SMTP account {account.name}, which rests {rests}"
-    elif _is_spent(session, account, now):
+    elif pace.ALL in resting:
         midnight = datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time.min, UTC)
         yield f"the SMTP account {account.name}, which has sent its share of today and goes on at {_clock(midnight)}"
     for domain, is_left_alone in closed.items():
@@ -122,12 +125,6 @@ def _is_owed_to(session: Session, mailing: Mailing, domain: str) -> bool:
         *of_mailing(mailing.id), Delivery.state.in_(OPEN_STATES), email_domain(Delivery.email) == domain
     )
     return session.scalar(owed.limit(1)) is not None
-
-
-def _is_spent(session: Session, account: Account, now: datetime) -> bool:
-    """Whether nothing but its limit for a day keeps an account that is not closed from sending."""
-    by_day = replace(account, pace=replace(account.pace, messages_a_second=None, domains={}))
-    return pace.ALL in pace.condition(session, by_day, now).resting
 
 
 def _slow_domains(session: Session, may_go: ColumnElement[bool]) -> Iterator[str]:
