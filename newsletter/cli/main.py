@@ -11,7 +11,21 @@ from typing import NoReturn
 import typer
 
 from newsletter import __version__
-from newsletter.cli import check, db, demo, imports, lists, mailing, publication, render, send, stats, theme, up
+from newsletter.cli import (
+    check,
+    db,
+    demo,
+    feedback,
+    imports,
+    lists,
+    mailing,
+    publication,
+    render,
+    send,
+    stats,
+    theme,
+    up,
+)
 from newsletter.cli.output import complain
 from newsletter.errors import NewsletterError
 
@@ -36,6 +50,7 @@ app.command("stats", epilog=stats.EXAMPLE)(stats.stats)
 app.add_typer(publication.app, name="publication")
 app.add_typer(lists.app, name="list")
 app.add_typer(mailing.app, name="mailing")
+app.add_typer(feedback.app, name="feedback")
 app.add_typer(db.app, name="db")
 app.add_typer(theme.app, name="theme")
 

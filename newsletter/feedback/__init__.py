@@ -1,0 +1,1 @@
+"""What comes back: bounces, complaints and automatic replies, by mail or webhook, told as signals."""
