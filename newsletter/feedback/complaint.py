@@ -17,7 +17,9 @@ _TYPES: dict[str, Reason | None] = {
     # Somebody took it out of the spam folder.
     "not-spam": None,
 }
-_FROM_LOOP = re.compile(r"feedback[-_.]?(?:loop|report)|\bfbl\b|\babuse|staff@hotmail|complaint|\bscomp", re.IGNORECASE)
+_FROM_LOOP = re.compile(
+    r"feedback[-_.]?(?:loop|report)|\bfbl\b|\babuse|staff@hotmail|complaint|\bscomp", re.IGNORECASE
+)
 _ABOUT_ABUSE = re.compile(r"\b(?:abuse|spam|complaint|junk|feedback|fbl)\b", re.IGNORECASE)
 # Where a loop writes who complained, the surest first.
 _WHO = ("x-hmxmroriginalrecipient", "x-original-to", "x-envelope-to", "x-rcpt-to", "to")

@@ -10,20 +10,24 @@ from newsletter.feedback.mime import first
 from newsletter.feedback.report import ADDRESS, FIND_ADDRESS, Report, addresses
 from newsletter.text import one_line
 
-_ROLES = re.compile(r"^(?:post[-_.]?master|mailer[-_.]?daemon|abuse|support|help(?:desk)?|admin\w*|info|noc|hostmaster)@", re.I)
+_ROLES = re.compile(
+    r"^(?:post[-_.]?master|mailer[-_.]?daemon|abuse|support|help(?:desk)?|admin\w*|info|noc|hostmaster)@", re.I
+)
 # Where the sender is meant, or somebody who could help.
 _NOT_OF_RECIPIENTS = re.compile(
     r"^\W*(?:from|sender|reply-to|message[- ]?id|return-path|mail from|envelope-from|original sender|received|sent by|errors-to)\b"
     r"|mail from ?:|message-id|generated from|expanded from|on behalf of|alias for|help@|assistance",
     re.IGNORECASE,
 )
-_NAMES_HELP = re.compile(r"contact|assistance|questions?|problems? with|write to|reply to|e-?mail to|report this|forward", re.I)
+_NAMES_HELP = re.compile(
+    r"contact|assistance|questions?|problems? with|write to|reply to|e-?mail to|report this|forward", re.I
+)
 
 _WRAP = r"[<\"'(\[]{0,2}(?:mailto:|smtp:|rfc822; ?)?"
 # A line that starts with an address, after bullets at most.
 _LEADS = re.compile(rf"^[\s>*•=-]{{0,20}}(?:\d{{1,3}}[.)] )?{_WRAP}({ADDRESS})(?=$|[^\w@-])", re.IGNORECASE)
 _LABELLED = re.compile(
-    r"(?:recipients?(?: address)?|addressed to|delivered to|deliver(?:y|ed)?(?: (?:a |this |your |the )?(?:message|mail))?(?: to)?"
+    r"(?:recipients?(?: address)?|errors?|addressed to|delivered to|deliver(?:y|ed)?(?: (?:a |this |your |the )?(?:message|mail))?(?: to)?"
     r"|unknown user|user unknown|user(?:id)?|undeliver\w+(?: mail)? to|mailbox|failed(?: for| to)?|addresse?e?|destinataire|empf(?:ä|ae)nger"
     rf"|destinatari[oa]|получател\w+|宛先|gateway for|smtp|to the following (?:address|recipient)\w*)\W{{1,6}}(?:mailto:)?({ADDRESS})",
     re.IGNORECASE,
@@ -35,7 +39,9 @@ _TRANSCRIPT = re.compile(rf"rcpt to ?: ?<? ?({ADDRESS})", re.IGNORECASE)
 _REPLY = re.compile(r"(?:^|[\s<:(])[45]\d\d(?:[ -]|$)")
 _MAX_BLOCK = 15
 _MAX_WORDS = 500
-_DATA_PHASE = re.compile(r"in reply to end of data|after (?:the )?end of data|\[?message_data\]?|smtp command\W{0,20}data\b", re.I)
+_DATA_PHASE = re.compile(
+    r"in reply to end of data|after (?:the )?end of data|\[?message_data\]?|smtp command\W{0,20}data\b", re.I
+)
 _SENT_DATA = re.compile(r">>> (?:DATA|\.)\s*\n\s*<<< 5\d\d")
 _NOBODY_LEFT = re.compile(r"<<< 5\d\d .{0,40}(?:need rcpt|no (?:valid )?recipients|valid rcpt)", re.IGNORECASE)
 
@@ -55,8 +61,12 @@ def mentions(report: Report) -> list[Mention]:
     if failed := _only(addresses(", ".join(report.headers.get("x-failed-recipients", []))), set()):
         anchors = {address: anchors.get(address, -1) for address in failed}
     if not anchors:
-        anchors = _local_names(report) or _in_passing(notes, others) or dict.fromkeys(_returned_to(report, others), -1)
-    return [Mention(address, said_of(address, notes, list(anchors.values()), anchors[address])) for address in anchors]
+        anchors = (
+            _local_names(report) or _in_passing(notes, others) or dict.fromkeys(_returned_to(report, others), -1)
+        )
+    return [
+        Mention(address, said_of(address, notes, list(anchors.values()), anchors[address])) for address in anchors
+    ]
 
 
 def said_of(address: str, notes: list[str], starts: Iterable[int] = (), start: int = -1) -> tuple[str, ...]:
@@ -87,7 +97,11 @@ def _anchors(notes: list[str], others: set[str]) -> dict[str, int]:
                 continue
             for match in pattern.finditer(line):
                 address = match[1].strip("'=.")
-                if pattern is _LEADS and _ROLES.match(address) and _NAMES_HELP.search(" ".join(notes[max(0, number - 1) : number + 1])):
+                if (
+                    pattern is _LEADS
+                    and _ROLES.match(address)
+                    and _NAMES_HELP.search(" ".join(notes[max(0, number - 1) : number + 1]))
+                ):
                     continue
                 if address.lower() not in others and address.lower() not in map(str.lower, found):
                     found[address] = number

@@ -35,24 +35,47 @@ class Rule(NamedTuple):
 
 
 # Who or what is meant, in the languages servers write in.
-_NOT = r"(?:nicht|keine?|unbekannt|ungultig|no existe|inexistente|inconnue?|invalide|erronee?|n'existe pas|non esiste)"
+_NOT = (
+    r"(?:nicht|keine?|unbekannt|ungultig|no existe|inexistente|inconnue?|invalide|erronee?|n'existe pas|non esiste)"
+)
 # Where there is no reply of a server: how it ended on the way. The first that holds decides.
 ON_THE_WAY = (
     Rule(Reason.NETWORK, r"loops? back to myself|too many hops|hop count|\bmail ?loop|routing loop|loop detected"),
-    Rule(Reason.NETWORK, r"unexpected name server reply|malformed .{0,30}name server|(?:host|domain).{0,80}try again\b"),
+    Rule(
+        Reason.NETWORK, r"unexpected name server reply|malformed .{0,30}name server|(?:host|domain).{0,80}try again\b"
+    ),
     Rule(Reason.UNKNOWN_DOMAIN, r"(?:host|domain) (?:name )?(?:or domain name )?(?:not found|unknown|lookup failed)"),
     Rule(Reason.UNKNOWN_DOMAIN, r"host \S+ not found|unknown (?:mail )?(?:host|domain)|no such (?:host|domain)"),
     Rule(Reason.UNKNOWN_DOMAIN, r"find any host named|unroute?able|illegal host|find a gateway|bad destination host"),
-    Rule(Reason.UNKNOWN_DOMAIN, r"domain\b.{0,60}(?:n.t (?:be found|exist|resolve)|not (?:found|exist|resolve|valid))"),
-    Rule(Reason.UNKNOWN_DOMAIN, r"non-?existent (?:hosts?|domain)|nxdomain|no mx(?: record)?s?\b|dominio .{0,20}no exist"),
-    Rule(Reason.EXPIRED, r"retry time(?:out)?\b|message expired|queue (?:time|period|lifetime)|\bqueued? .{0,20}too long"),
+    Rule(
+        Reason.UNKNOWN_DOMAIN, r"domain\b.{0,60}(?:n.t (?:be found|exist|resolve)|not (?:found|exist|resolve|valid))"
+    ),
+    Rule(
+        Reason.UNKNOWN_DOMAIN,
+        r"non-?existent (?:hosts?|domain)|nxdomain|no mx(?: record)?s?\b|dominio .{0,20}no exist",
+    ),
+    Rule(
+        Reason.EXPIRED,
+        r"retry time(?:out)?\b|message expired|queue (?:time|period|lifetime)|\bqueued? .{0,20}too long",
+    ),
     Rule(Reason.EXPIRED, r"delivery (?:time|period) (?:has )?expired|message (?:timed out|timeout)|time-?to-?live"),
-    Rule(Reason.EXPIRED, r"(?:deliver\w*|sent|attempt\w*) (?:after|within|for|in|was aborted).{0,30} (?:day|hour|minute)"),
-    Rule(Reason.EXPIRED, r"(?:more than|last|past|within) \d+(?:\.\d+)? (?:day|hour|minute)|give up|giving up on|not yet"),
+    Rule(
+        Reason.EXPIRED,
+        r"(?:deliver\w*|sent|attempt\w*) (?:after|within|for|in|was aborted).{0,30} (?:day|hour|minute)",
+    ),
+    Rule(
+        Reason.EXPIRED,
+        r"(?:more than|last|past|within) \d+(?:\.\d+)? (?:day|hour|minute)|give up|giving up on|not yet",
+    ),
     Rule(Reason.EXPIRED, r"will (?:be re-?tried|keep trying|continue)|(?:delayed|warning).{0,80}(?:hours?|queue)"),
     Rule(Reason.NETWORK, r"connection (?:was )?(?:refused|timed ?out|reset|dropped|closed|lost|failed|died)"),
-    Rule(Reason.NETWORK, r"timed? ?-?out|no route|unreachable|not (?:responding|reachable|answering)|deferred|offline"),
-    Rule(Reason.NETWORK, r"(?:lost|couldn't|could not|cannot|unable to|can't|failed to) (?:\w+ ){0,3}connect|conversation"),
+    Rule(
+        Reason.NETWORK, r"timed? ?-?out|no route|unreachable|not (?:responding|reachable|answering)|deferred|offline"
+    ),
+    Rule(
+        Reason.NETWORK,
+        r"(?:lost|couldn't|could not|cannot|unable to|can't|failed to) (?:\w+ ){0,3}connect|conversation",
+    ),
     Rule(Reason.NETWORK, r"name ?server|\bdns\b|\btls\b|unable to (?:look ?up|resolve)|input/output error"),
 )
 # What words say that a reply in English does not.

@@ -9,7 +9,9 @@ from email.utils import parsedate_to_datetime
 
 from newsletter.feedback.mime import Headers, Part, first, parse_fields, parts, split_headers
 
-ADDRESS = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,10}(?:xn--[a-z0-9-]{2,59}|[A-Za-z]{2,24})"
+ADDRESS = (
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,10}(?:xn--[a-z0-9-]{2,59}|[A-Za-z]{2,24})"
+)
 FIND_ADDRESS = re.compile(ADDRESS)
 
 _MAX_LINES = 2000
@@ -27,8 +29,17 @@ _RETURNED = re.compile(
     r")",
     re.IGNORECASE,
 )
+_FIELDS_IN_TEXT = re.compile(r"^(?:reporting-mta|final-recipient) ?:", re.IGNORECASE | re.MULTILINE)
 _RETURNED_FIELD = re.compile(r"(?:received|return-path|dkim-signature|domainkey-signature|x-originating-ip) ?:", re.I)
-_MESSAGES = ("message/rfc822", "text/rfc822-headers", "message/partial", "text/rfc822", "message/global", "message/rfc822-headers", "message/global-headers")
+_MESSAGES = (
+    "message/rfc822",
+    "text/rfc822-headers",
+    "message/partial",
+    "text/rfc822",
+    "message/global",
+    "message/rfc822-headers",
+    "message/global-headers",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +93,9 @@ def open_report(data: bytes) -> Report:
         elif part.type == "message/feedback-report":
             feedback = f"{feedback or ''}\n\n{part.text}"
         elif not returned and (part.type == "text/plain" or (part.type == "text/html" and not plain)):
-            lines, rest = _cut(part.text)
+            text, fields = _without_fields(part.text)
+            statuses += [fields] if fields else []
+            lines, rest = _cut(text)
             notes += lines
             original = original or parse_fields(rest)
             returned = returned or bool(rest)
@@ -109,6 +122,14 @@ def _is_message(part: Part) -> bool:
 
 def _headers_of(part: Part) -> Headers:
     return part.headers if _is_message(part) else split_headers(part.text.lstrip("\n"))[0]
+
+
+def _without_fields(text: str) -> tuple[str, str]:
+    """A text and the fields for programs that some servers put at its end."""
+    found = _FIELDS_IN_TEXT.search(text)
+    if not found or not re.search(r"^final-recipient ?:", text[found.start() :], re.IGNORECASE | re.MULTILINE):
+        return text, ""
+    return text[: found.start()], text[found.start() :]
 
 
 def _cut(text: str) -> tuple[list[str], str]:
