@@ -16,6 +16,7 @@ from newsletter.feedback.signal import Signal
 
 EXAMPLE = "Example: newsletter feedback read returned/*.eml --json"
 NOTHING = "none"
+_NOBODY = (None,) * 5
 
 app = typer.Typer(help="Bounces, complaints and automatic replies.", no_args_is_help=True)
 
@@ -25,16 +26,16 @@ def read(
     paths: Annotated[list[Path], typer.Argument(help="Messages as files, a message a file.", metavar="PATH...")],
     as_json: Json = False,
 ) -> None:
-    """Say of each file whether it is a bounce, a complaint, an automatic reply or none of these, and whom it is about.
+    """Say of each file whether it is a bounce, a complaint, an automatic reply or none, and whom it is about.
 
     With --json an object a file, a line each. Nothing is kept.
     """
-    for path in paths:
-        facts = _facts(path, read_signals(_first_bytes(path)))
-        if as_json:
-            print(json.dumps(facts, ensure_ascii=False))
-        else:
-            _show(facts)
+    read_files = [(path, read_signals(_first_bytes(path))) for path in paths]
+    if not as_json:
+        _show(read_files)
+        return
+    for path, signals in read_files:
+        print(json.dumps(_facts(path, signals), ensure_ascii=False))
 
 
 def _first_bytes(path: Path) -> bytes:
@@ -46,25 +47,31 @@ def _first_bytes(path: Path) -> bytes:
 
 
 def _facts(path: Path, signals: list[Signal]) -> dict[str, object]:
-    recipients = [
-        {
-            "address": signal.address,
-            "class": signal.severity.value,
-            "reason": signal.reason.value,
-            "status": signal.status,
-            "words": signal.words,
-        }
-        for signal in signals
-        if signal.address
+    return {"path": str(path), "kind": _kind(signals), "recipients": [_recipient(one) for one in _named(signals)]}
+
+
+def _recipient(signal: Signal) -> dict[str, str]:
+    return {
+        "address": signal.address,
+        "class": signal.severity.value,
+        "reason": signal.reason.value,
+        "status": signal.status,
+        "words": signal.words,
+    }
+
+
+def _kind(signals: list[Signal]) -> str:
+    return signals[0].kind.value if signals else NOTHING
+
+
+def _named(signals: list[Signal]) -> list[Signal]:
+    return [signal for signal in signals if signal.address]
+
+
+def _show(read_files: list[tuple[Path, list[Signal]]]) -> None:
+    rows = [
+        (path, _kind(signals), *(_recipient(one).values() if one else _NOBODY))
+        for path, signals in read_files
+        for one in _named(signals) or (None,)
     ]
-    return {"path": str(path), "kind": signals[0].kind.value if signals else NOTHING, "recipients": recipients}
-
-
-def _show(facts: dict[str, object]) -> None:
-    recipients = facts["recipients"]
-    assert isinstance(recipients, list)
-    rows = [tuple(recipient.values()) for recipient in recipients] or [("", "", "", "", "")]
-    print_table(
-        ("file", "kind", "address", "class", "reason", "status", "words"),
-        [(facts["path"], facts["kind"], *row) for row in rows],
-    )
+    print_table(("file", "kind", "address", "class", "reason", "status", "words"), rows)

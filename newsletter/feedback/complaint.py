@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from newsletter.feedback.mime import Headers, first, parse_fields
-from newsletter.feedback.report import Report, addresses, parse_date
+from newsletter.feedback.report import Report, addresses, parse_date, received_for
 from newsletter.feedback.signal import Kind, Reason, Severity, Signal
 
 # Feedback types (RFC 5965 section 7.3, RFC 6591, RFC 6430); what has none here is abuse.
@@ -22,7 +22,7 @@ _FROM_LOOP = re.compile(
 )
 _ABOUT_ABUSE = re.compile(r"\b(?:abuse|spam|complaint|junk|feedback|fbl)\b", re.IGNORECASE)
 # Where a loop writes who complained, the surest first.
-_WHO = ("x-hmxmroriginalrecipient", "x-original-to", "x-envelope-to", "x-rcpt-to", "to")
+_WHO = ("x-hmxmroriginalrecipient", "to", "x-original-to", "x-envelope-to", "x-rcpt-to")
 
 
 def is_complaint(report: Report) -> bool:
@@ -60,5 +60,4 @@ def _who(report: Report, fields: Headers) -> list[str]:
     for name in _WHO:
         if found := addresses(", ".join(report.original.get(name, []))):
             return found
-    received = re.findall(r"\bfor <?([^\s<>;]+@[^\s<>;]+)", " ".join(report.original.get("received", [])))
-    return addresses(received[0]) if received else []
+    return received_for(report.original)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from newsletter.feedback.mime import Headers, first, parse_fields
-from newsletter.feedback.report import FIND_ADDRESS
+from newsletter.feedback.report import addresses
 
 _STATUS = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.])")
 _NEXT_RECIPIENT = re.compile(r"\n(?=(?:original|final|x-actual)-recipient ?:)", re.IGNORECASE)
@@ -81,11 +81,9 @@ def _read(group: Headers) -> Status:
 
 
 def _address(group: Headers) -> str:
-    for name in _RECIPIENT_FIELDS:
-        value = first(group, name)
-        if found := FIND_ADDRESS.search(value.partition(";")[2] or value):
-            return found[0]
-    return ""
+    named = [value.partition(";")[2] or value for name in _RECIPIENT_FIELDS if (value := first(group, name))]
+    whole = [one for value in named for one in addresses(value)]
+    return next(iter(whole or addresses(" ".join(named), local=True)), "")
 
 
 def _when(group: Headers) -> str:

@@ -30,7 +30,7 @@ Headers = dict[str, list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part that holds no others: what it says it is, headers of its own by name in lower case, and its decoded text."""
+    """A part that holds no others: what it says it is, its own headers by name in lower case, its decoded text."""
 
     type: str
     headers: Headers

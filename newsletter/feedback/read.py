@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from newsletter.feedback.bounce import from_prose, from_statuses, reported
+from newsletter.feedback.bounce import from_fields, from_text
 from newsletter.feedback.complaint import complaints, is_complaint
 from newsletter.feedback.origin import is_answer, is_from_list, is_report
 from newsletter.feedback.report import Report, open_report
@@ -10,7 +10,7 @@ from newsletter.feedback.signal import Kind, Reason, Severity, Signal
 
 
 def read(data: bytes) -> list[Signal]:
-    """The signals in a message: bounces or complaints, a recipient each, or one automatic reply; nothing for any other.
+    """The signals in a message: bounces or complaints, a recipient each, or one automatic reply; for others, none.
 
     Takes whatever comes, and looks no further than the first mebibyte. A list's or a newsletter's issue, a report of
     success and a letter from a person are no signals.
@@ -26,11 +26,11 @@ def read(data: bytes) -> list[Signal]:
 def _signals(report: Report) -> list[Signal]:
     if is_complaint(report):
         return complaints(report)
-    if statuses := reported(report):
-        return from_statuses(report, statuses)
+    if (signals := from_fields(report)) is not None:
+        return signals
     if is_answer(report) and not is_report(report):
         return [_answer(report)]
-    if is_report(report) and (signals := from_prose(report)):
+    if is_report(report) and (signals := from_text(report)):
         return signals
     if is_answer(report) and not is_from_list(report):
         return [_answer(report)]

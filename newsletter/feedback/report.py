@@ -13,6 +13,8 @@ ADDRESS = (
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,10}(?:xn--[a-z0-9-]{2,59}|[A-Za-z]{2,24})"
 )
 FIND_ADDRESS = re.compile(ADDRESS)
+# Also at hosts that have no domain, for fields in which nothing else can stand.
+_FIND_LOCAL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")
 
 _MAX_LINES = 2000
 _MAX_LINE = 1000
@@ -111,9 +113,16 @@ def parse_date(text: str) -> datetime | None:
         return None
 
 
-def addresses(text: str) -> list[str]:
-    """The addresses in a text, each once, in order."""
-    return list(dict.fromkeys(found.strip("'=.") for found in FIND_ADDRESS.findall(text)))
+def addresses(text: str, *, local: bool = False) -> list[str]:
+    """The addresses in a text, each once, in order; with `local` also those whose host has no domain."""
+    pattern = _FIND_LOCAL if local else FIND_ADDRESS
+    return list(dict.fromkeys(found.strip("'=.") for found in pattern.findall(text)))
+
+
+def received_for(headers: Headers) -> list[str]:
+    """Whom the last server was to hand a message to, as its Received field says."""
+    found = re.search(r"\bfor <?([^\s<>;]+@[^\s<>;]+)", " ".join(headers.get("received", [])))
+    return addresses(found[1]) if found else []
 
 
 def _is_message(part: Part) -> bool:

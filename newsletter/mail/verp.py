@@ -14,7 +14,7 @@ from struct import Struct
 
 # Mailing and delivery, as in every other token.
 _NUMBERS = Struct(">IQ")
-# Ten bytes: to forge one takes 2**79 tries over SMTP, and with the numbers the local part stays below its 64 (RFC 5321).
+# Ten bytes: to forge one takes 2**79 tries over SMTP, and the local part stays below 64 signs (RFC 5321).
 _MAC_LENGTH = 10
 _TOKEN = re.compile(r"[a-z2-7]{36}")
 _SEPARATOR = "+"
@@ -34,7 +34,7 @@ class Verp:
     __slots__ = ("_domain", "_key", "_local")
 
     def __init__(self, secret: bytes, mailbox: str) -> None:
-        """`mailbox` is where bounces are read, such as `bounces@example.org`; its server must deliver `+` addresses."""
+        """`mailbox` is where bounces are read, such as `bounces@example.org`; its server delivers `+` addresses."""
         self._key = hmac.digest(secret, b"verp", "sha256")
         self._local, _, self._domain = mailbox.rpartition("@")
 

@@ -1,1 +1,1 @@
-"""Webhooks of the services that deliver mail, a file each: `verify` says whether they sent it, `signals` what it says."""
+"""Webhooks of services that deliver mail, a file each: `verify` says whether they sent it, `signals` what it says."""
