@@ -16,7 +16,8 @@ def _any_of(*patterns: str) -> re.Pattern[str]:
 SERVER = _any_of(
     r"mailer[-_. ]?daemon|post[-_. ]?master|\bmail[-_. ]?deliver|\bdelivery (?:subsystem|system|service)",
     r"mail ?daemon|mdaemon|mail (?:administrator|system|router)|system administrator|microsoft ?exchange",
-    r"microsoft outlook|^daemon@|<daemon@|interscan|amavis|surfcontrol|returned mail|administrador|administrateur|listserv",
+    r"microsoft outlook|^daemon@|<daemon@|interscan|amavis",
+    r"surfcontrol|returned mail|administrador|administrateur|listserv",
 )
 
 # What it puts into its subject.
@@ -46,7 +47,8 @@ FAILURE = _any_of(
     r"(?:user|recipient|host)\b.{0,20} unknown|mailbox (?:is )?full",
     r"unzustellbar|zugestellt|zustellung|n'a pas (?:pu )?etre|non remis|n'existe pas",
     r"no (?:se )?(?:ha )?(?:podido|pudo)|impossibile (?:recapitare|consegnare)",
-    r"non (?:e stato|puo essere)|nao (?:foi|pode|existe)|не может быть|не удалось|送信できません|配信できません|失敗|届け|見つかりません|ありません|无法|退回",
+    r"non (?:e stato|puo essere)|nao (?:foi|pode|existe)|не может быть",
+    r"не удалось|送信できません|配信できません|失敗|届け|見つかりません|ありません|无法|退回",
 )
 
 # An automatic reply's subject.
