@@ -12,8 +12,8 @@ _ROLES = re.compile(
 )
 _OF_SENDERS = re.compile(
     r"^\W*(?:from|sender|reply-to|message[- ]?id|return-path|envelope-from|original sender|received)\b"
-    r"|^\W*(?:sent by|errors-to)\b|mail from\b|message-id",
-    r"(?:generated|expanded) (?:from|by)|on behalf of|alias for|help@|assistance",
+    r"|^\W*(?:sent by|errors-to)\b|mail from\b|message-id"
+    r"|(?:generated|expanded) (?:from|by)|on behalf of|alias for|help@|assistance",
     re.IGNORECASE,
 )
 _NAMES_HELP = re.compile(
