@@ -115,8 +115,12 @@ def _from_base64(raw: bytes) -> bytes:
 
 
 def _decode_words(value: str) -> str:
+    """A header's text, whether its letters are in encoded words (RFC 2047) or plain UTF-8 (RFC 6532)."""
     if "=?" not in value:
-        return value
+        try:
+            return value.encode("latin-1").decode()
+        except UnicodeError:
+            return value
     try:
         pieces = decode_header(value)
         return "".join(

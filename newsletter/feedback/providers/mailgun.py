@@ -14,6 +14,7 @@ from newsletter.feedback.providers.payload import (
     load,
     local_part,
     moment,
+    part,
     text,
     unsubscribe,
 )
@@ -44,13 +45,12 @@ def verify(request: Request, settings: Settings) -> None:
 
 def signals(body: bytes) -> list[Signal]:
     """The failure, complaint or unsubscription of one event. What Mailgun will try again is soft."""
-    body_json = load(body)
-    data = body_json.get("event-data", {}) if isinstance(body_json, dict) else {}
+    data = part(load(body), "event-data")
     address, event, when = text(data, "recipient"), text(data, "id"), moment(text(data, "timestamp"))
     token = text(data, "user-variables", TOKEN) or local_part(text(data, "message", "headers", "message-id"))
     match text(data, "event"):
         case "failed":
-            told = data.get("delivery-status", {})
+            told = part(data, "delivery-status")
             said = text(told, "message") or text(told, "description")
             reason = _NOT_TRIED.get(text(data, "reason"))
             lasting = text(data, "severity") == "permanent"

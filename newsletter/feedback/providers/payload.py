@@ -32,6 +32,12 @@ def objects(value: Any) -> list[dict[str, Any]]:
     return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
 
 
+def part(data: Any, name: str) -> dict[str, Any]:
+    """The object of that name, empty where there is none."""
+    inner = data.get(name) if isinstance(data, dict) else None
+    return inner if isinstance(inner, dict) else {}
+
+
 def text(data: Any, *path: str) -> str:
     """What lies at the end of a path of names, as text; empty where nothing does. Of a list its first counts."""
     for name in path:

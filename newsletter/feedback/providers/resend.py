@@ -8,10 +8,9 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode
 from datetime import timedelta
-from typing import Any
 
 from newsletter.errors import ConfigError
-from newsletter.feedback.providers.payload import TOKEN, bounce, complaint, load, moment, text
+from newsletter.feedback.providers.payload import TOKEN, bounce, complaint, load, moment, part, text
 from newsletter.feedback.providers.webhook import Forged, Request, Settings, check_fresh, check_mac, from_epoch
 from newsletter.feedback.signal import Reason, Signal
 
@@ -45,7 +44,7 @@ def verify(request: Request, settings: Settings) -> None:
 def signals(body: bytes) -> list[Signal]:
     """The recipients of a bounced, delayed or complained-of message."""
     event = load(body)
-    data: dict[str, Any] = event.get("data", {}) if isinstance(event, dict) else {}
+    data = part(event, "data")
     kind, when = text(event, "type"), moment(text(event, "created_at"))
     recipients = data.get("to") if isinstance(data.get("to"), list) else [text(data, "to")]
     token = text(data, "tags", TOKEN)
@@ -55,7 +54,7 @@ def signals(body: bytes) -> list[Signal]:
         case "email.complained":
             return [complaint(address, token=token, when=when, event=name) for address in addresses]
         case "email.bounced" | "email.delivery_delayed" | "email.suppressed":
-            told = data.get("bounce") or data.get("suppressed") or {}
+            told = part(data, "bounce") or part(data, "suppressed")
             final = kind == "email.suppressed" or text(told, "type") == "Permanent"
             reason = Reason.INACTIVE if kind == "email.suppressed" else _REASONS.get(text(told, "subType"))
             return [

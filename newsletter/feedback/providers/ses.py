@@ -18,6 +18,7 @@ from newsletter.feedback.providers.payload import (
     local_part,
     moment,
     objects,
+    part,
     text,
 )
 from newsletter.feedback.providers.webhook import Request, Settings
@@ -55,11 +56,11 @@ def confirmation_url(body: bytes) -> str | None:
 def signals(body: bytes) -> list[Signal]:
     """The recipients of a bounce or a complaint, each with what SES says of it."""
     data, event = sns.inner(body)
-    mail = data.get("mail", {})
+    mail = part(data, "mail")
     token = text(mail, "tags", TOKEN) or local_part(text(mail, "commonHeaders", "messageId"))
     match text(data, "notificationType") or text(data, "eventType"):
         case "Bounce":
-            told = data.get("bounce", {})
+            told = part(data, "bounce")
             when, subtype = moment(text(told, "timestamp")), text(told, "bounceSubType")
             lasting = text(told, "bounceType") == "Permanent"
             return [
@@ -76,7 +77,7 @@ def signals(body: bytes) -> list[Signal]:
                 for one in objects(told.get("bouncedRecipients"))
             ]
         case "Complaint":
-            told = data.get("complaint", {})
+            told = part(data, "complaint")
             kind = text(told, "complaintFeedbackType")
             if kind == "not-spam":
                 return []
