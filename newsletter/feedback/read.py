@@ -5,6 +5,7 @@ from __future__ import annotations
 from newsletter.feedback.bounce import from_fields, from_text
 from newsletter.feedback.complaint import complaints, is_complaint
 from newsletter.feedback.origin import is_answer, is_from_list, is_report
+from newsletter.feedback.providers import ses
 from newsletter.feedback.report import Report, open_report
 from newsletter.feedback.signal import Kind, Reason, Severity, Signal
 
@@ -26,6 +27,8 @@ def read(data: bytes) -> list[Signal]:
 def _signals(report: Report) -> list[Signal]:
     if is_complaint(report):
         return complaints(report)
+    if (signals := ses.from_mail(report.text, report.message_id)) is not None:
+        return signals
     if (signals := from_fields(report)) is not None:
         return signals
     if is_answer(report) and not is_report(report):

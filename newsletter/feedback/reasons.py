@@ -19,6 +19,8 @@ _LATIN_MARKS = range(0x300, 0x370)
 _LASTING = (Reason.UNKNOWN_USER, Reason.UNKNOWN_DOMAIN, Reason.MOVED, Reason.NO_MAIL)
 # Said of a recipient after the message was seen: a filter speaks, not a directory.
 _OF_A_FILTER = (Reason.UNKNOWN_USER, Reason.NO_MAIL)
+# What people call themselves says nothing about why.
+_ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"']+@[^\s<>()\[\]:;,\"']+")
 _CODE = re.compile(r"(?<![\d.:=#-])([45]\d\d)(?=[ \-:#]|$)")
 _STATUS = re.compile(r"(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?!\.?\d)")
 
@@ -26,7 +28,7 @@ _STATUS = re.compile(r"(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?!\.?\d)")
 def explain(words: str, status: str = "") -> Reason:
     """Why, by a server's words on one line and its enhanced status, if known; OTHER where they do not say."""
     code = _CODE.search(words)
-    plain = plain_words(words)
+    plain = plain_words(_ADDRESS.sub(" ", words))
     first = code[1] if code else f"{status[:1]}00" if status else ""
     reply = f"{first} {sharper(status, words)} {plain}"
     if not code and (found := ON_THE_WAY.find(plain)):

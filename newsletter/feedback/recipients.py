@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from newsletter.feedback.mime import first
 from newsletter.feedback.report import ADDRESS, FIND_ADDRESS, Report, addresses, received_for
@@ -50,6 +51,7 @@ _LABELS = (
 _LABELLED = re.compile(rf"(?:{'|'.join(_LABELS)})\W{{1,6}}(?:mailto:)?({ADDRESS})", re.IGNORECASE)
 _TRANSCRIPT = re.compile(rf"rcpt to ?: ?<? ?({ADDRESS})", re.IGNORECASE)
 _ADDRESSED = re.compile(rf"^\W{{0,10}}to ?:\W{{0,4}}({ADDRESS})", re.IGNORECASE)
+_WAYS = (_LEADS, _LABELLED, _TRANSCRIPT, _ADDRESSED)
 # A name alone, under a line that announces recipients: the server's own domain is meant.
 _LOCAL_NAME = re.compile(r"^\s+([A-Za-z0-9][\w.+-]{0,63})$")
 _ON_ONE_LINE = 10
@@ -58,15 +60,16 @@ _ON_ONE_LINE = 10
 def recipients(report: Report) -> dict[str, int]:
     """The recipients a text is about, in its order, with the lines that name them; -1 where a header does."""
     others = _not_recipients(report)
-    named = _in_text(report.notes, others)
+    # Where somebody wrote to themselves, who sent it is who did not get it.
+    named = _in_text(report.notes, others) or _in_text(report.notes, set(), (_LEADS,))
     if failed := addresses(", ".join(report.headers.get("x-failed-recipients", []))):
         return {address: named.get(address, -1) for address in failed}
     return named or _local_names(report) or _in_passing(report.notes, others) or _returned_to(report, others)
 
 
-def _in_text(notes: list[str], others: set[str]) -> dict[str, int]:
+def _in_text(notes: list[str], others: set[str], ways: Iterable[re.Pattern[str]] = _WAYS) -> dict[str, int]:
     """Found in the surest way that finds any."""
-    for pattern in (_LEADS, _LABELLED, _TRANSCRIPT, _ADDRESSED):
+    for pattern in ways:
         found: dict[str, int] = {}
         seen = set(others)
         for number, line in enumerate(notes):

@@ -47,7 +47,8 @@ _MESSAGES = (
 @dataclass(frozen=True, slots=True)
 class Report:
     """`notes` are the lines written for people, `statuses` and `feedback` the fields for programs, still in one text;
-    `original` holds the headers of the message that came back, as far as it did, and `attached` its text."""
+    `original` holds the headers of the message that came back, as far as it did, and `attached` its text. `text`
+    is what is written for people, uncut."""
 
     headers: Headers
     notes: list[str]
@@ -56,6 +57,7 @@ class Report:
     original: Headers
     returned: bool
     attached: str
+    text: str
 
     def header(self, name: str) -> str:
         return first(self.headers, name)
@@ -83,7 +85,7 @@ def open_report(data: bytes) -> Report:
     feedback: str | None = None
     original: Headers = {}
     returned = False
-    attached = ""
+    attached = whole = ""
     plain = any(part.type == "text/plain" and part.text.strip() for part in found)
     for part in found:
         if part.type in _MESSAGES or _is_message(part):
@@ -95,13 +97,14 @@ def open_report(data: bytes) -> Report:
         elif part.type == "message/feedback-report":
             feedback = f"{feedback or ''}\n\n{part.text}"
         elif not returned and (part.type == "text/plain" or (part.type == "text/html" and not plain)):
+            whole = whole or part.text
             text, fields = _without_fields(part.text)
             statuses += [fields] if fields else []
             lines, rest = _cut(text)
             notes += lines
             original = original or parse_fields(rest)
             returned = returned or bool(rest)
-    return Report(headers, notes[:_MAX_LINES], "\n\n".join(statuses), feedback, original, returned, attached)
+    return Report(headers, notes[:_MAX_LINES], "\n\n".join(statuses), feedback, original, returned, attached, whole)
 
 
 def parse_date(text: str) -> datetime | None:

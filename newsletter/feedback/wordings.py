@@ -38,6 +38,7 @@ class Rules:
 
 # How it ended on the way, where no server's reply says so.
 ON_THE_WAY = Rules(
+    Rule(Reason.POLICY, (r"\bsender.{0,20}(?:domain|address|verif)|domain of sender|mail from domain|\bhelo\b",)),
     Rule(
         Reason.NETWORK,
         (
@@ -51,7 +52,7 @@ ON_THE_WAY = Rules(
             r"(?:host|domain) (?:name )?(?:or domain name )?(?:not found|unknown|lookup failed)",
             r"host \S+ not found",
             r"unknown (?:mail )?(?:host|domain)|no such (?:host|domain)|non-?existent (?:hosts?|domain)|nxdomain",
-            r"find any host named|unroute?able|illegal host|find a gateway|bad destination host",
+            r"domain must exist|find any host named|unroute?able|illegal host|find a gateway|bad destination host",
             r"no mx(?: record)?s?\b",
             r"domain\b.{0,60}(?:n.t (?:be found|exist|resolve)|not (?:found|exist|resolve|valid))",
             r"dominio .{0,20}no exist|domaine .{0,20}n'existe pas",
@@ -115,6 +116,9 @@ IN_WORDS = Rules(
         Reason.UNKNOWN_USER,
         (
             r"not (?:recognised|recognized|a valid user)|not listed in .{0,60}(?:address book|directory)",
+            r"can't accept user|find any account|undeliverable address|missing home directory|validrcptto",
+            r"(?:account|mailbox)\b.{0,30}(?:deleted|removed|closed|not present|unavailable)",
+            r"(?:(?<!may )not|n't) exist|no existe",
             r"no match(?:es|ing)? |(?:unknown|illegal|invalid|no such|bad) .{0,20}(?:user|recipient|mailbox|addres)",
             rf"{_WHO}.{{0,60}}(?:\b(?:unknown|invalid|illegal)|not (?:exist|found|known|match)|n't ex)",
             r"(?:user|recipient|mailbox|address|account|nobody|no one)\b.{0,40}(?:no longer|by that name)",
@@ -130,7 +134,9 @@ IN_WORDS = Rules(
 
 # Finer than that an address is at fault: a code, a status, then words.
 OF_AN_ADDRESS = Rules(
-    Rule(Reason.POLICY, (r"resolver\.rst\.",)),
+    Rule(Reason.GREYLISTED, (r"gr[ae]y-?list",)),
+    Rule(Reason.POLICY, (r"resolver\.rst\.|\bspf\b|\bspam|filter",)),
+    Rule(Reason.INACTIVE, (r"not accepting (?:any )?(?:e-?)?mail",)),
     Rule(Reason.NO_MAIL, (r" \d\.1\.10\b|^5(?:21|56)|null mx|(?:does not|n't) accept (?:any )?(?:e-?)?mail",)),
     Rule(
         Reason.MOVED,

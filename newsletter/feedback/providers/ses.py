@@ -6,7 +6,9 @@ https://docs.aws.amazon.com/ses/latest/dg/notification-contents.html
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 from newsletter.feedback.providers import sns
 from newsletter.feedback.providers.payload import (
@@ -26,6 +28,7 @@ from newsletter.feedback.signal import Reason, Signal
 
 _HOST = re.compile(r"sns\.[a-z]{2}(?:-[a-z]+)+-\d\.amazonaws\.com")
 _CERTIFICATE = re.compile(r"/SimpleNotificationService-[0-9a-f]{8,64}\.pem")
+_NOTIFICATIONS = ('{"notificationType":', '{"eventType":')
 _REASONS = {
     "NoEmail": Reason.UNKNOWN_USER,
     "Suppressed": Reason.INACTIVE,
@@ -55,7 +58,20 @@ def confirmation_url(body: bytes) -> str | None:
 
 def signals(body: bytes) -> list[Signal]:
     """The recipients of a bounce or a complaint, each with what SES says of it."""
-    data, event = sns.inner(body)
+    return _told(*sns.inner(body))
+
+
+def from_mail(text: str, event: str) -> list[Signal] | None:
+    """The same where SNS sends notifications by mail, whose text they are; None for any other text."""
+    if not text.lstrip().startswith(_NOTIFICATIONS):
+        return None
+    try:
+        return _told(json.JSONDecoder().raw_decode(text.lstrip())[0], event)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _told(data: Any, event: str) -> list[Signal]:
     mail = part(data, "mail")
     token = text(mail, "tags", TOKEN) or local_part(text(mail, "commonHeaders", "messageId"))
     match text(data, "notificationType") or text(data, "eventType"):

@@ -277,6 +277,11 @@ def test_without_any_recipient_in_the_text_the_returned_message_tells() -> None:
     assert [one.address for one in read(attached("Your message could not be delivered."))] == [READER]
 
 
+def test_who_wrote_to_themselves_is_told_of_themselves() -> None:
+    own = ISSUE.replace(READER, EDITOR)
+    assert [one.address for one in read(attached(f"<{EDITOR}>: 550 5.1.1 no such user", own))] == [EDITOR]
+
+
 def test_neither_the_sender_nor_who_could_help_is_a_recipient() -> None:
     data = attached(
         f"The message from {EDITOR} could not be delivered.\nPlease contact\npostmaster@mx.example for help."

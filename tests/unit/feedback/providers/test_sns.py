@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from newsletter.errors import InputError
 from newsletter.feedback.providers import scaleway, ses
 from newsletter.feedback.providers.webhook import Forged, Request, Settings
+from newsletter.feedback.read import read
 from newsletter.feedback.signal import Kind, Reason, Severity
 from tests.unit.feedback.providers.certificates import holder
 from tests.unit.feedback.providers.requests import LONG_AGO, NOW, READER, request
@@ -174,6 +175,20 @@ def test_a_complaint_of_ses_is_told_as_a_signal_and_praise_is_not() -> None:
     assert ses.signals(request(envelope(praise)).body) == []
     assert ses.signals(request(envelope({"eventType": "Delivery"})).body) == []
     assert ses.signals(request(envelope("Successfully validated SNS topic")).body) == []
+
+
+def test_a_notification_that_comes_by_mail_is_told_alike() -> None:
+    mail = b"From: no-reply@sns.amazonaws.com\nSubject: AWS Notification Message\nMessage-ID: <n1@ses>\n\n"
+    text = json.dumps(BOUNCE).encode() + b"\n\n--\nIf you wish to stop receiving these, click.\n"
+    (signal,) = read(mail + text)
+    assert (signal.kind, signal.address, signal.severity, signal.event) == (
+        Kind.BOUNCE,
+        READER,
+        Severity.HARD,
+        "n1@ses",
+    )
+    assert read(mail + b'{"notificationType":"Delivery","mail":{}}') == []
+    assert read(mail + b'{"notificationType": cut') == []
 
 
 def dropped(**fields: Any) -> dict[str, Any]:
