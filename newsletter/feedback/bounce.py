@@ -12,6 +12,7 @@ from newsletter.feedback.report import Report, parse_date
 from newsletter.feedback.signal import Kind, Reason, Signal
 from newsletter.text import one_line
 
+_OF_CARRIERS = re.compile(r"the user\(s\) account is (?:disabled|temporarily .{4,40})", re.IGNORECASE)
 # A subject that says why, as sendmail's do.
 _SAYS_WHY = re.compile(r"^(?:returned mail|undeliver\w*|warning|delivery fail\w*)\W+(.{4,})", re.IGNORECASE)
 
@@ -47,10 +48,12 @@ def from_text(report: Report) -> list[Signal]:
 
 
 def _signal(report: Report, status: Status, said: list[str], *, late: bool) -> Signal:
-    reason, words = _likeliest([one_line(text)[:MAX_WORDS] for text in said if text.strip()], status.status)
+    texts = [one_line(text)[:MAX_WORDS] for text in (*_explained(report.notes), *said) if text.strip()]
+    reason, words = _likeliest(texts, status.status)
     if reason is Reason.OTHER and status.delayed:
         reason = Reason.EXPIRED
-    if late:
+    # A directory that says where it looked is believed at any time.
+    if late and not sharper(status.status, words).startswith("5.1."):
         reason = after_the_message(reason)
     return Signal(
         Kind.BOUNCE,
@@ -63,6 +66,11 @@ def _signal(report: Report, status: Status, said: list[str], *, late: bool) -> S
         when=parse_date(status.when) or report.when,
         event=report.message_id,
     )
+
+
+def _explained(notes: list[str]) -> list[str]:
+    """What Japanese carriers say above a reply that is the same for everybody."""
+    return [found[0] for line in notes if (found := _OF_CARRIERS.search(line))][:1]
 
 
 def _likeliest(texts: list[str], status: str) -> tuple[Reason, str]:

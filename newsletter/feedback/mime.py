@@ -18,12 +18,15 @@ from email.header import decode_header
 MAX_BYTES = 1 << 20
 _MAX_DEPTH = 8
 _MAX_PARTS = 64
+_MAX_ENCODED = 10_000
 
 _FIELD = re.compile(r"([!-9;-~]+)[ \t]*:[ \t]*(.*)")
 _BOUNDARY = re.compile(r"boundary\s*=\s*(?:\"([^\"\n]{1,200})\"|([^\s;\"]{1,200}))", re.IGNORECASE)
 _CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]{1,40})", re.IGNORECASE)
-_MARKUP = re.compile(r"<(?:style|script|head)\b.*?</(?:style|script|head)\s*>|<[a-z/!][^>]{0,2000}>", re.I | re.S)
-_BREAK = re.compile(r"<(?:br|/?p|/?div|/?tr|/?li|/?h\d|hr)\b[^>]{0,200}>", re.IGNORECASE)
+# No pattern here may look far ahead: what is meant to be slow comes by mail, too.
+_TAG = re.compile(r"<(/?)([a-z!][a-z0-9]*)\b[^<>]{0,2000}>", re.IGNORECASE)
+_BREAKS = {"br", "p", "div", "tr", "li", "hr", "h1", "h2", "h3", "h4", "h5", "h6"}
+_UNSEEN = {"style", "script", "head"}
 
 Headers = dict[str, list[str]]
 
@@ -122,7 +125,7 @@ def _decode_words(value: str) -> str:
         except UnicodeError:
             return value
     try:
-        pieces = decode_header(value)
+        pieces = decode_header(value[:_MAX_ENCODED])
         return "".join(
             piece if isinstance(piece, str) else piece.decode(charset or "latin-1", "replace")
             for piece, charset in pieces
@@ -132,4 +135,17 @@ def _decode_words(value: str) -> str:
 
 
 def _without_markup(text: str) -> str:
-    return html.unescape(_MARKUP.sub("", _BREAK.sub("\n", text)))
+    seen: list[str] = []
+    unseen, end = "", 0
+    for tag in _TAG.finditer(text):
+        if not unseen:
+            seen.append(text[end : tag.start()])
+        name = tag[2].lower()
+        if name in _BREAKS:
+            seen.append("\n")
+        if unseen == name and tag[1]:
+            unseen = ""
+        elif name in _UNSEEN and not unseen and not tag[1]:
+            unseen = name
+        end = tag.end()
+    return html.unescape("".join(seen) + ("" if unseen else text[end:]))

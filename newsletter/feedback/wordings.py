@@ -101,6 +101,7 @@ IN_WORDS = Rules(
     Rule(
         Reason.INACTIVE,
         (
+            r"account is temporarily limited",
             r"(?:account|user|mailbox|recipient)\b.{0,60}(?:disabled|suspended|inactiv|deactivated|locked)",
             r"(?:compte|boite|konto|cuenta)\b.{0,40}(?:desactive|suspendu|deaktiviert|gesperrt|suspendida)",
         ),

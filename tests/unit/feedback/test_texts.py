@@ -168,6 +168,11 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "hard",
         "unknown-user",
     ),
+    "EZweb, switched off": (
+        f"The user(s) account is disabled.\n\n<{READER}>: 550 user unknown (in reply to RCPT TO command)\n",
+        "soft",
+        "inactive",
+    ),
     "Lotus Notes in Japanese": (
         f"------- Failure Reasons  --------\n\nディレクトリのリストにありません\n{READER}\n\n"
         "------- Returned Message --------\n",
@@ -179,6 +184,13 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "-------SMTP command\nDATA\n\n-------original message\n",
         "soft",
         "policy",
+    ),
+    "m-FILTER, by a directory": (
+        f"以下のメールアドレスへの送信に失敗しました。\n{READER}\n\n\n-------server message\n"
+        f"550 5.1.1 <{READER}>: User unknown in local recipient table\n\n-------SMTP command\nDATA\n\n"
+        "-------original message\n",
+        "hard",
+        "unknown-user",
     ),
     "InterScan": (
         f"Sent <<< RCPT TO:<{READER}>\nReceived >>> 550 5.1.1 <{READER}>... user unknown\n",
