@@ -70,6 +70,10 @@ class _Entrance(_End):
         self.other, end.other = transport, self.transport
         self.transport.resume_reading()
 
+    def data_received(self, data: bytes) -> None:
+        # Python before 3.11.3 reads on in spite of the pause.
+        self._connecting.add_done_callback(lambda _: _End.data_received(self, data))
+
 
 async def _serve(server_port: int, seconds: float) -> None:
     loop = asyncio.get_running_loop()

@@ -64,6 +64,8 @@ def terminal(folder: Path, *arguments: str) -> Iterator[Terminal]:
         stdin=inside,
         stdout=inside,
         stderr=inside,
+        # Whoever runs the tests in the background has Ctrl-C ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     os.close(inside)
     try:

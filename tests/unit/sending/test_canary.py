@@ -32,7 +32,7 @@ def test_the_rest_follows_a_canary_that_fared_well(post: Post, smtp: SmtpServer)
 def test_a_mailing_whose_canary_is_refused_pauses_with_the_servers_words_and_can_be_resumed(
     post: Post, smtp: SmtpServer
 ) -> None:
-    smtp.refuse[READERS[1]] = "550 5.7.1 blocked"
+    smtp.refuse[READERS[0]] = "550 5.7.1 blocked"
     mailing_id = with_canary(post.database)
     post.turn()
     post.turn()
@@ -48,7 +48,7 @@ def test_a_mailing_whose_canary_is_refused_pauses_with_the_servers_words_and_can
 
 
 def test_a_canary_that_is_told_later_is_no_reason_to_stop(post: Post, smtp: SmtpServer) -> None:
-    smtp.refuse[READERS[1]] = "451 4.3.0 later"
+    smtp.refuse[READERS[0]] = "451 4.3.0 later"
     with_canary(post.database)
     post.turn()
     post.turn()
