@@ -17,6 +17,7 @@ from newsletter.errors import ConfigError, UnavailableError
 
 BUSY_TIMEOUT_SECONDS = 30
 CONNECT_TIMEOUT_SECONDS = 10
+SILENCE_SECONDS = 30
 
 
 class Database:
@@ -104,7 +105,11 @@ def _begin_sqlite(connection: Any) -> None:
 
 
 def _postgresql_engine(url: str) -> Engine:
-    return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS})
+    # No transaction spans the network: one that is silent this long is of a machine that was cut off, and its locks
+    # would otherwise hold for as long as TCP hopes.
+    silence = f"-c idle_in_transaction_session_timeout={SILENCE_SECONDS}s"
+    arguments = {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "options": silence}
+    return create_engine(url, pool_pre_ping=True, connect_args=arguments)
 
 
 def _is_missing_table(error: DBAPIError) -> bool:
