@@ -14,7 +14,7 @@ from newsletter.audience.jobs import Job
 from newsletter.audience.profile import Merge, Profile, changed, merge, profile_of
 from newsletter.audience.report import Report, Sample
 from newsletter.audience.staging import staged_rows
-from newsletter.audience.statuses import Status
+from newsletter.audience.statuses import REASONS, Status
 from newsletter.audience.weighing import (
     Verdict,
     end_of_chunk,
@@ -123,13 +123,13 @@ class Chunk:
 
     def _suppress(self, now: datetime) -> None:
         rows = self._rows.c
-        reasons = {
-            status: literal(f"{status.word} in {self._job.file_name}"[:200]) for status in Status if status.is_gone
-        }
+        reasons = {status: literal(reason.value) for status, reason in REASONS.items()}
+        source = literal(f"import of {self._job.file_name}"[:200])
         found = select(
-            rows.email, case(reasons, value=rows.status), literal(self._job.import_id), _moment(now)
+            rows.email, case(reasons, value=rows.status), source, literal(self._job.import_id), _moment(now)
         ).where(rows.verdict == Verdict.SUPPRESS)
-        insert_new(self._session, Suppression.__table__, ("email", "reason", "import_id", "created_at"), found)
+        columns = ("address", "reason", "source", "import_id", "created_at")
+        insert_new(self._session, Suppression.__table__, columns, found)
 
     def _add_subscribers(self, now: datetime) -> None:
         rows = self._rows.c

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import IntEnum
 
 from newsletter.errors import InputError
+from newsletter.models import SuppressionReason
 
 
 class Status(IntEnum):
@@ -27,6 +28,12 @@ class Status(IntEnum):
         return self <= Status.UNSUBSCRIBED
 
 
+# Why whoever has left another system is suppressed here.
+REASONS = {
+    Status.COMPLAINED: SuppressionReason.COMPLAINED,
+    Status.CLEANED: SuppressionReason.BOUNCED,
+    Status.UNSUBSCRIBED: SuppressionReason.UNSUBSCRIBED,
+}
 # “*” stands for whatever else a cell may say.
 Words = Mapping[str, Status]
 ANYTHING_ELSE = "*"

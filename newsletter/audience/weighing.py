@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    exists,
     func,
     or_,
     select,
@@ -23,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from newsletter.audience.statuses import Status
-from newsletter.models import Subscriber, Subscription, SubscriptionStatus, Suppression
+from newsletter.models import Subscriber, Subscription, SubscriptionStatus, Suppression, at_domain
 
 CHUNK = 20_000
 
@@ -56,8 +57,10 @@ def weighed_rows(staged: Table) -> Table:
 def weigh(staged: Table, list_id: int) -> Any:
     """The query for the rows of `weighed_rows`. Whoever must not be mailed is told before all others."""
     row = staged.c
+    # One that has run out is forgotten in time (audience.retention); until then no import may pass it.
+    suppressed = exists().where(Suppression.address.in_((row.email, at_domain(row.email))))
     verdict = case(
-        (Suppression.id.is_not(None), Verdict.KEEP_SUPPRESSED),
+        (suppressed, Verdict.KEEP_SUPPRESSED),
         (row.status <= Status.UNSUBSCRIBED, Verdict.SUPPRESS),
         (Subscription.status == SubscriptionStatus.UNSUBSCRIBED, Verdict.KEEP_UNSUBSCRIBED),
         (Subscription.id.is_not(None), Verdict.ON_LIST),
@@ -69,7 +72,6 @@ def weigh(staged: Table, list_id: int) -> Any:
         .select_from(staged)
         .outerjoin(Subscriber, Subscriber.email == row.email)
         .outerjoin(Subscription, and_(Subscription.list_id == list_id, Subscription.subscriber_id == Subscriber.id))
-        .outerjoin(Suppression, Suppression.email == row.email)
     )
 
 

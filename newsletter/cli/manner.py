@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from sqlalchemy.orm import Session
 
 from newsletter.cli.progress import counted
+from newsletter.db import moment
 from newsletter.models import List, Mailing, Subscriber
 from newsletter.sending import times
 from newsletter.sending.plan import ZONE_ATTRIBUTE, audience_of
@@ -56,7 +57,9 @@ def told(mailing: Mailing, recipients: int, zone: ZoneInfo, now: datetime) -> It
 
 def zone_warnings(session: Session, mailing_list: List, hour: str, zone: ZoneInfo) -> Iterator[str]:
     """What keeps a list from being sent to by everyone's own clock."""
-    names = audience_of(mailing_list.id).with_only_columns(Subscriber.attributes[ZONE_ATTRIBUTE].as_string())
+    names = audience_of(mailing_list.id, moment(session)).with_only_columns(
+        Subscriber.attributes[ZONE_ATTRIBUTE].as_string()
+    )
     found = {name for name in session.scalars(names.distinct()) if name}
     unknown = sorted(found - available_timezones())
     if unknown:

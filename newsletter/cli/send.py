@@ -91,7 +91,7 @@ def send(
             mailing_list = get_list(session, list_slug)
             if mailing.local_time:
                 warnings += zone_warnings(session, mailing_list, mailing.local_time, zone)
-            audience = audience_of(mailing_list.id).subquery()
+            audience = audience_of(mailing_list.id, now).subquery()
             recipients = session.scalar(select(func.count()).select_from(audience)) or 0
         if due_at <= now:
             _start(tasks, mailing.id)

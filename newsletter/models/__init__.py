@@ -1,40 +1,68 @@
 """Every table, as typed entities."""
 
 from newsletter.models.asset import Asset
-from newsletter.models.audience import List, Subscriber, Subscription, SubscriptionStatus, Suppression
+from newsletter.models.audience import (
+    Consent,
+    ConsentAction,
+    List,
+    OptIn,
+    Segment,
+    Subscriber,
+    Subscription,
+    SubscriptionStatus,
+    Tracking,
+)
 from newsletter.models.base import Base
-from newsletter.models.event import Event, EventKind
+from newsletter.models.event import Event, EventKind, Verdict
+from newsletter.models.feedback import SignalCount, SignalRecord
 from newsletter.models.imports import Import, ImportChange, ImportState
 from newsletter.models.issue import Issue, Revision
 from newsletter.models.ledger import OPEN_STATES, Batch, Delivery, DeliveryState, of_mailing
-from newsletter.models.mailing import Link, Mailing, MailingStatus
+from newsletter.models.mailing import Link, LinkCorrection, Mailing, MailingStatus
 from newsletter.models.pace import DayCount, Pace
 from newsletter.models.publication import Publication
+from newsletter.models.rollup import Facet, Rollup
+from newsletter.models.suppression import Erasure, Suppression, SuppressionReason, at_domain, is_suppressed
 
 __all__ = [
     "OPEN_STATES",
     "Asset",
     "Base",
     "Batch",
+    "Consent",
+    "ConsentAction",
     "DayCount",
     "Delivery",
     "DeliveryState",
+    "Erasure",
     "Event",
     "EventKind",
+    "Facet",
     "Import",
     "ImportChange",
     "ImportState",
     "Issue",
     "Link",
+    "LinkCorrection",
     "List",
     "Mailing",
     "MailingStatus",
+    "OptIn",
     "Pace",
     "Publication",
     "Revision",
+    "Rollup",
+    "Segment",
+    "SignalCount",
+    "SignalRecord",
     "Subscriber",
     "Subscription",
     "SubscriptionStatus",
     "Suppression",
+    "SuppressionReason",
+    "Tracking",
+    "Verdict",
+    "at_domain",
+    "is_suppressed",
     "of_mailing",
 ]

@@ -1,4 +1,4 @@
-"""Who reads: lists, subscribers, their subscriptions, addresses never mailed."""
+"""Who reads: lists, subscribers, their subscriptions, segments of them, addresses never mailed."""
 
 from __future__ import annotations
 
@@ -15,8 +15,26 @@ from newsletter.models.base import BIG, Base, BigNumber, Key, Moment, word_enum
 MadeBy = Annotated[int | None, mapped_column(BIG)]
 
 
+class OptIn(StrEnum):
+    """Whether signing up is enough, or has to be confirmed from the mailbox."""
+
+    SINGLE = "single"
+    DOUBLE = "double"
+
+
+class Tracking(StrEnum):
+    """How much is kept of what readers do: nothing, counts without a person, or who did what."""
+
+    OFF = "off"
+    AGGREGATE = "aggregate"
+    INDIVIDUAL = "individual"
+
+
 class List(Base):
-    """A named audience of one publication. `attribute_names` are the extra columns its imports brought."""
+    """A named audience of one publication. `attribute_names` are the extra columns its imports brought.
+
+    A public one is shown to readers, who may join it by themselves; `description` tells them what it is.
+    """
 
     __tablename__ = "lists"
 
@@ -24,12 +42,19 @@ class List(Base):
     publication_id: Mapped[BigNumber] = mapped_column(ForeignKey("publications.id"), index=True)
     slug: Mapped[str] = mapped_column(String(64), unique=True)
     name: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(Text, default="")
+    is_public: Mapped[bool] = mapped_column(default=False)
+    opt_in: Mapped[OptIn] = mapped_column(word_enum(OptIn), default=OptIn.DOUBLE)
     attribute_names: Mapped[list[str]] = mapped_column(JSON, default=list)
     created_at: Mapped[Moment]
 
 
 class Subscriber(Base):
-    """A person, by their normalised address. `import_id` is the import that made them known, if one did."""
+    """A person, by their normalised address. `import_id` is the import that made them known, if one did.
+
+    `language` (BCP 47) and `timezone` (IANA) are empty where they are not known. `tracking` is what they chose; None
+    leaves it to the publication.
+    """
 
     __tablename__ = "subscribers"
 
@@ -37,8 +62,11 @@ class Subscriber(Base):
     email: Mapped[str] = mapped_column(String(254), unique=True)
     first_name: Mapped[str] = mapped_column(String(200), default="")
     last_name: Mapped[str] = mapped_column(String(200), default="")
+    language: Mapped[str] = mapped_column(String(35), default="", server_default="")
+    timezone: Mapped[str] = mapped_column(String(64), default="", server_default="")
     attributes: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     tags: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    tracking: Mapped[Tracking | None] = mapped_column(word_enum(Tracking))
     import_id: Mapped[MadeBy]
     created_at: Mapped[Moment]
 
@@ -54,8 +82,8 @@ class SubscriptionStatus(StrEnum):
 class Subscription(Base):
     """A subscriber on a list, and how that came to be.
 
-    `consent` says in words how they agreed. Where an earlier system told: when and from where they signed up
-    (`opted_in_…`) and confirmed (`confirmed_…`).
+    `consent` says in words how they agreed; when and from where they signed up (`opted_in_…`) and confirmed
+    (`confirmed_…`), where that is known. Until `paused_until` they are not mailed, by their own wish.
     """
 
     __tablename__ = "subscriptions"
@@ -76,15 +104,49 @@ class Subscription(Base):
     import_id: Mapped[MadeBy]
     subscribed_at: Mapped[Moment]
     unsubscribed_at: Mapped[datetime | None]
+    paused_until: Mapped[datetime | None]
 
 
-class Suppression(Base):
-    """An address that is never mailed, on any list. Only an import's own suppressions go when it is undone."""
+class ConsentAction(StrEnum):
+    """What a person, or somebody for them, decided."""
 
-    __tablename__ = "suppressions"
+    SIGN_UP = "sign-up"
+    CONFIRM = "confirm"
+    UNSUBSCRIBE = "unsubscribe"
+    PAUSE = "pause"
+    RESUME = "resume"
+    TRACKING = "tracking"
+    ADDRESS = "address"
+    PROFILE = "profile"
+
+
+class Consent(Base):
+    """One decision in a subscriber's trail, kept as it was taken. `list_id` is None where it is about all lists.
+
+    `wording` is what they were shown or what they said, `wording_version` names it; `by` is who did it: `reader`,
+    `admin`, or what else. `ip` goes once its retention is over.
+    """
+
+    __tablename__ = "consents"
 
     id: Mapped[Key]
-    email: Mapped[str] = mapped_column(String(254), unique=True)
-    reason: Mapped[str] = mapped_column(String(200))
-    import_id: Mapped[MadeBy]
+    subscriber_id: Mapped[BigNumber] = mapped_column(ForeignKey("subscribers.id"), index=True)
+    list_id: Mapped[int | None] = mapped_column(BIG, ForeignKey("lists.id"))
+    action: Mapped[ConsentAction] = mapped_column(word_enum(ConsentAction))
+    wording: Mapped[str] = mapped_column(Text, default="")
+    wording_version: Mapped[str] = mapped_column(String(64), default="")
+    ip: Mapped[str | None] = mapped_column(String(45))
+    by: Mapped[str] = mapped_column(String(100))
+    at: Mapped[Moment]
+
+
+class Segment(Base):
+    """A saved condition over subscribers, in the language of segments (audience.segments)."""
+
+    __tablename__ = "segments"
+
+    id: Mapped[Key]
+    slug: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    expression: Mapped[str] = mapped_column(Text)
     created_at: Mapped[Moment]

@@ -1,4 +1,4 @@
-"""What readers did, as it was seen; one row a thing seen, whatever it is later judged to be."""
+"""What readers did, as it was seen; one row a thing seen, with what it is judged to be."""
 
 from __future__ import annotations
 
@@ -7,29 +7,51 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from newsletter.models.base import Base, BigNumber, Key, Moment, word_enum
+from newsletter.models.base import BIG, Base, BigNumber, Key, Moment, word_enum
 
 
 class EventKind(StrEnum):
-    """What was seen."""
+    """What was seen. A trap is a link that no person can see."""
 
     OPEN = "open"
     CLICK = "click"
+    TRAP = "trap"
     UNSUBSCRIBE = "unsubscribe"
 
 
+class Verdict(StrEnum):
+    """Who did it: a person, a proxy that fetches for one, a machine that looks at everything."""
+
+    PERSON = "person"
+    PROXY = "proxy"
+    MACHINE = "machine"
+
+
 class Event(Base):
-    """Something a reader did with a delivery. `source` is unique, so that noting it twice changes nothing."""
+    """Something a reader did with a delivery. `source` is unique, so that noting it twice changes nothing.
+
+    Where no person may be kept, `delivery_id` is None and `reader` alone tells one of a mailing's readers from
+    another: a hash under a salt (Mailing.reader_salt) that is thrown away in time. `verdict` and its `reason` are
+    derived, and can be derived again. `method` is HTTP's; `ip` goes once its retention is over.
+    """
 
     __tablename__ = "events"
-    __table_args__ = (Index(None, "mailing_id", "kind", "delivery_id"),)
+    __table_args__ = (
+        Index(None, "mailing_id", "kind", "delivery_id"),
+        Index(None, "mailing_id", "reader"),
+    )
 
     id: Mapped[Key]
     mailing_id: Mapped[BigNumber] = mapped_column(ForeignKey("mailings.id"))
     # No foreign key: events outlive the deliveries of a mailing that is pruned.
-    delivery_id: Mapped[BigNumber] = mapped_column(index=True)
+    delivery_id: Mapped[int | None] = mapped_column(BIG, index=True)
+    reader: Mapped[str] = mapped_column(String(22), default="")
     kind: Mapped[EventKind] = mapped_column(word_enum(EventKind))
     link_number: Mapped[int | None]
+    method: Mapped[str] = mapped_column(String(8), default="GET")
     user_agent: Mapped[str] = mapped_column(String(300), default="")
+    ip: Mapped[str | None] = mapped_column(String(45))
+    verdict: Mapped[Verdict] = mapped_column(word_enum(Verdict), default=Verdict.PERSON)
+    verdict_reason: Mapped[str] = mapped_column(String(40), default="")
     occurred_at: Mapped[Moment]
     source: Mapped[str] = mapped_column(String(64), unique=True)

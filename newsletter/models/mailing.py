@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from newsletter.models.base import Base, BigNumber, Key, Moment, word_enum
@@ -27,7 +27,9 @@ class Mailing(Base):
 
     `local_time` (08:00) sends at that hour in each subscriber's own zone, `window` (mon-fri 08:00-20:00) only within
     those hours of the publication's zone. With `canary` so many go first, and the rest once these were judged good.
-    Once its deliveries are pruned, `receipt` says what became of them.
+    `segment` is the condition (audience.segments) that its audience was narrowed by. Once its deliveries are pruned,
+    `receipt` says what became of them. While there is a `reader_salt`, events without a person can be told apart by
+    reader.
     """
 
     __tablename__ = "mailings"
@@ -43,6 +45,7 @@ class Mailing(Base):
     local_time: Mapped[str | None] = mapped_column(String(5))
     window: Mapped[str | None] = mapped_column(String(60))
     canary: Mapped[int | None]
+    segment: Mapped[str | None] = mapped_column(Text)
     canary_judged_at: Mapped[datetime | None]
     pause_reason: Mapped[str | None] = mapped_column(Text)
     audience_size: Mapped[int | None]
@@ -50,6 +53,7 @@ class Mailing(Base):
     outcomes_digest: Mapped[str | None] = mapped_column(String(64))
     receipt: Mapped[dict[str, Any] | None] = mapped_column(JSON, deferred=True)
     pruned_at: Mapped[datetime | None]
+    reader_salt: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[Moment]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
@@ -63,3 +67,16 @@ class Link(Base):
     mailing_id: Mapped[BigNumber] = mapped_column(ForeignKey("mailings.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     url: Mapped[str] = mapped_column(Text)
+
+
+class LinkCorrection(Base):
+    """A link that was given another target after it was sent."""
+
+    __tablename__ = "link_corrections"
+
+    id: Mapped[Key]
+    mailing_id: Mapped[BigNumber] = mapped_column(ForeignKey("mailings.id"), index=True)
+    number: Mapped[int]
+    old_url: Mapped[str] = mapped_column(Text)
+    new_url: Mapped[str] = mapped_column(Text)
+    corrected_at: Mapped[Moment]

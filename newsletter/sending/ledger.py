@@ -28,7 +28,7 @@ from newsletter.models import (
     Subscriber,
     Subscription,
     SubscriptionStatus,
-    Suppression,
+    is_suppressed,
 )
 from newsletter.sending.seal import digest_of, seal
 
@@ -134,9 +134,10 @@ def claim(
         Subscription.list_id == Mailing.list_id,
         Subscription.subscriber_id == Delivery.subscriber_id,
         Subscription.status == SubscriptionStatus.ACTIVE,
+        or_(Subscription.paused_until.is_(None), Subscription.paused_until <= now),
         Mailing.id == taken.mailing_id,
     )
-    unwanted = or_(~wanted, exists().where(Suppression.email == Delivery.email))
+    unwanted = or_(~wanted, is_suppressed(Delivery.email, now))
     session.execute(
         update(Delivery)
         .where(

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, exists, func, insert, literal, select
+from sqlalchemy import ColumnElement, Select, exists, func, insert, literal, or_, select
 from sqlalchemy.orm import Session
 
 from newsletter.models import (
@@ -24,7 +24,7 @@ from newsletter.models import (
     Subscriber,
     Subscription,
     SubscriptionStatus,
-    Suppression,
+    is_suppressed,
 )
 from newsletter.sending.times import cohorts, time_of_day
 
@@ -56,8 +56,8 @@ def plan(session: Session, mailing_id: int, now: datetime) -> bool:
         return False
     mailing.status, mailing.started_at = MailingStatus.SENDING, now
     audience = _Audience(mailing.canary, last_id=session.scalar(select(func.max(Delivery.id))) or 0)
-    for cohort in _cohorts(session, mailing):
-        _freeze(session, mailing, cohort)
+    for cohort in _cohorts(session, mailing, now):
+        _freeze(session, mailing, cohort, now)
         audience.add(frozen(session, mailing_id, after=audience.last_id), cohort.due_at)
     if audience.batches:
         session.execute(insert(Batch), [{"mailing_id": mailing_id, **batch} for batch in audience.batches])
@@ -98,7 +98,7 @@ class _Audience:
             )
 
 
-def _cohorts(session: Session, mailing: Mailing) -> list[Cohort]:
+def _cohorts(session: Session, mailing: Mailing, now: datetime) -> list[Cohort]:
     """One for each moment at which somebody's clock shows the hour; the last is of those without a zone."""
     if mailing.local_time is None:
         return [Cohort(mailing.due_at)]
@@ -107,7 +107,7 @@ def _cohorts(session: Session, mailing: Mailing) -> list[Cohort]:
         .join(List, List.publication_id == Publication.id)
         .where(List.id == mailing.list_id)
     ).one()
-    found = session.scalars(audience_of(mailing.list_id).with_only_columns(_zone()).distinct())
+    found = session.scalars(audience_of(mailing.list_id, now).with_only_columns(_zone()).distinct())
     hour = time_of_day(mailing.local_time, "--local-time")
     moments = cohorts(mailing.due_at, hour, {"", *(name for name in found if name)}, ZoneInfo(zone))
     rest = moments.pop("")
@@ -118,13 +118,17 @@ def _cohorts(session: Session, mailing: Mailing) -> list[Cohort]:
     return [*(Cohort(moment, tuple(by_moment[moment])) for moment in sorted(by_moment)), Cohort(rest)]
 
 
-def audience_of(list_id: int) -> Select[int, str]:
-    """The subscribers, by number and address, to whom a mailing to this list goes."""
-    suppressed = exists().where(Suppression.email == Subscriber.email)
+def audience_of(list_id: int, now: datetime) -> Select[int, str]:
+    """The subscribers, by number and address, to whom a mailing to this list goes when it begins at `now`."""
     return (
         select(Subscriber.id, Subscriber.email)
         .join(Subscription, Subscription.subscriber_id == Subscriber.id)
-        .where(Subscription.list_id == list_id, Subscription.status == SubscriptionStatus.ACTIVE, ~suppressed)
+        .where(
+            Subscription.list_id == list_id,
+            Subscription.status == SubscriptionStatus.ACTIVE,
+            or_(Subscription.paused_until.is_(None), Subscription.paused_until <= now),
+            ~is_suppressed(Subscriber.email, now),
+        )
     )
 
 
@@ -133,10 +137,10 @@ def _zone() -> ColumnElement[str]:
     return zone
 
 
-def _freeze(session: Session, mailing: Mailing, cohort: Cohort) -> None:
+def _freeze(session: Session, mailing: Mailing, cohort: Cohort, now: datetime) -> None:
     """Make a cohort's deliveries, numbered in the order of its subscribers."""
     audience = (
-        audience_of(mailing.list_id)
+        audience_of(mailing.list_id, now)
         .with_only_columns(
             literal(mailing.id), Subscriber.id, Subscriber.email, literal(DeliveryState.PENDING.value), literal(0)
         )

@@ -57,7 +57,7 @@ def rehearse(
 
     Whoever one of the `servers` would not take a message for counts as failed.
     """
-    courier = _Rehearsing(_addressees(session, list_id), builder, servers, now)
+    courier = _Rehearsing(_addressees(session, list_id, now), builder, servers, now)
     began = time.monotonic()
     with Sink() as sink, SmtpTransport(SmtpAccount(sink.host, sink.port)) as transport:
         transport.run(courier)
@@ -65,9 +65,9 @@ def rehearse(
     return courier.found
 
 
-def _addressees(session: Session, list_id: int) -> Iterator[Addressee]:
+def _addressees(session: Session, list_id: int, now: datetime) -> Iterator[Addressee]:
     rows = session.execute(
-        audience_of(list_id)
+        audience_of(list_id, now)
         .with_only_columns(
             Subscriber.id, Subscriber.email, Subscriber.first_name, Subscriber.last_name, Subscriber.attributes
         )

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 
 from newsletter.audience.jobs import Options
 from newsletter.audience.profile import Conflicts
+from newsletter.audience.suppressions import suppress
 from newsletter.audience.undo import undo
 from newsletter.db import Database
 from newsletter.models import (
@@ -23,6 +24,7 @@ from newsletter.models import (
     Subscription,
     SubscriptionStatus,
     Suppression,
+    SuppressionReason,
 )
 from newsletter.models.schema import upgrade
 from tests.factories import NOW, make_list
@@ -109,8 +111,8 @@ class World:
 
     def _bounce(self, email: str) -> None:
         with self.database.write() as session:
-            if session.scalar(select(Suppression).where(Suppression.email == email)) is None:
-                session.execute(insert(Suppression).values(email=email, reason="bounced", created_at=NOW))
+            if session.scalar(select(Suppression).where(Suppression.address == email)) is None:
+                suppress(session, email, SuppressionReason.BOUNCED, "test", NOW)
                 self.gone.add(email)
 
     def _sign_up(self, email: str) -> None:

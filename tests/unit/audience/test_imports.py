@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
 from newsletter.audience.files.source import open_source
 from newsletter.audience.imports import discard, preview, resume, run, run_import, stage
@@ -13,10 +13,18 @@ from newsletter.audience.lists import get_list, summaries
 from newsletter.audience.profile import Conflicts
 from newsletter.audience.report import Report
 from newsletter.audience.subscriptions import unsubscribe
+from newsletter.audience.suppressions import suppress
 from newsletter.audience.weighing import CHUNK
 from newsletter.db import Database
 from newsletter.errors import InputError, SourceError
-from newsletter.models import Import, Publication, Subscriber, Subscription, SubscriptionStatus, Suppression
+from newsletter.models import (
+    Import,
+    Publication,
+    Subscriber,
+    Subscription,
+    SubscriptionStatus,
+    SuppressionReason,
+)
 from tests.factories import make_list
 from tests.unit.audience.world import STATED, load, people, staged, suppressed, tables
 
@@ -103,11 +111,11 @@ def test_an_import_never_brings_back_someone_who_left(database: Database, now: d
 
 def test_an_import_never_brings_back_someone_who_is_suppressed(database: Database, now: datetime) -> None:
     with database.write() as session:
-        session.execute(insert(Suppression).values(email="ada@example.org", reason="complained", created_at=now))
+        suppress(session, "ada@example.org", SuppressionReason.COMPLAINED, "test", now)
     _, report = load(database, "email,status\nada@example.org,subscribed\nADA@example.org,cleaned\n")
     assert report.kept_suppressed == 1
     assert "ada@example.org" not in people(database)
-    assert suppressed(database)["ada@example.org"] == "complained"
+    assert suppressed(database)["ada@example.org"] == "test"
 
 
 def test_who_left_another_system_is_suppressed_here_and_who_has_not_confirmed_waits(database: Database) -> None:
@@ -115,9 +123,9 @@ def test_who_left_another_system_is_suppressed_here_and_who_has_not_confirmed_wa
     _, report = load(database, MIXED)
     assert counts(report) == {"rows": 5, "added": 2, "suppressed": 3}
     assert suppressed(database) == {
-        "bob@example.org": "unsubscribed in people.csv",
-        "eve@example.org": "cleaned in people.csv",
-        "leo@example.org": "complained in people.csv",
+        "bob@example.org": "import of people.csv",
+        "eve@example.org": "import of people.csv",
+        "leo@example.org": "import of people.csv",
     }
     found = {email: one["lists"].get("vendredi", ("",))[0] for email, one in people(database).items()}
     assert found == {"ada@example.org": "active", "bob@example.org": "active", "max@example.org": "pending"}

@@ -5,13 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from newsletter.audience.subscriptions import unsubscribe
+from newsletter.audience.suppressions import suppress
 from newsletter.audience.undo import undo
 from newsletter.db import Database
 from newsletter.errors import ConflictError
-from newsletter.models import Delivery, List, Mailing, Publication, Subscriber, Subscription, Suppression
+from newsletter.models import (
+    Delivery,
+    List,
+    Mailing,
+    Publication,
+    Subscriber,
+    Subscription,
+    SuppressionReason,
+)
 from tests.factories import make_list, make_mailing
 from tests.unit.audience.world import load, people, staged, suppressed, tables
 
@@ -95,10 +104,10 @@ def test_what_was_changed_again_since_then_stays(database: Database, now: dateti
 
 def test_a_suppression_that_is_not_the_import_s_own_stays(database: Database, now: datetime) -> None:
     with database.write() as session:
-        session.execute(insert(Suppression).values(email="bob@example.org", reason="bounced", created_at=now))
+        suppress(session, "bob@example.org", SuppressionReason.BOUNCED, "test", now)
     number, _ = load(database, SECOND)
     undo(database.write, number, now)
-    assert suppressed(database) == {"bob@example.org": "bounced"}
+    assert suppressed(database) == {"bob@example.org": "test"}
 
 
 def test_nobody_to_whom_mail_was_sent_is_deleted(database: Database, now: datetime) -> None:

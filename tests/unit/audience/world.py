@@ -59,7 +59,7 @@ def people(database: Database) -> dict[str, dict[str, Any]]:
 def suppressed(database: Database) -> dict[str, str]:
     """The reasons of all suppressions, by address."""
     with database.read() as session:
-        return dict(session.execute(select(Suppression.email, Suppression.reason)).all())
+        return dict(session.execute(select(Suppression.address, Suppression.source)).all())
 
 
 def tables(database: Database) -> list[str]:

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
+from newsletter.audience.suppressions import suppress
 from newsletter.db import Database
-from newsletter.models import List, Suppression
+from newsletter.models import List, SuppressionReason
 from newsletter.resources import SAMPLE_ISSUE
 from tests.factories import subscribe_all
 from tests.servers.chaos_sink import ChaosSink
@@ -100,7 +101,13 @@ def test_a_dry_run_has_no_time(cli: Cli, option: tuple[str, ...]) -> None:
 
 def test_a_dry_run_to_nobody_is_refused(cli: Cli, world: Database, sink: ChaosSink) -> None:
     with world.write() as session:
-        session.add(Suppression(email="ada@example.org", reason="bounced", created_at=datetime.now(UTC)))
+        suppress(
+            session,
+            "ada@example.org",
+            SuppressionReason.BOUNCED,
+            "test",
+            datetime.now(UTC),
+        )
     for slug in ("vide", "vendredi"):
         complaint = cli("send", SAMPLE_ISSUE, "--list", slug, "--dry-run", smtp_url=sink.url).complaint
         assert complaint == f"nobody is on the list “{slug}”: import subscribers first"

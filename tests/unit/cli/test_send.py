@@ -10,8 +10,9 @@ from time import sleep
 import pytest
 from sqlalchemy import select
 
+from newsletter.audience.suppressions import suppress
 from newsletter.db import Database
-from newsletter.models import Mailing, Subscriber, Suppression
+from newsletter.models import Mailing, Subscriber, SuppressionReason
 from newsletter.resources import SAMPLE_ISSUE
 from newsletter.sending import control
 from newsletter.sending.plan import plan
@@ -85,7 +86,13 @@ def test_one_subscriber_is_not_called_several(cli: Cli) -> None:
 
 def test_only_those_who_will_be_written_to_are_counted(cli: Cli, world: Database) -> None:
     with world.write() as session:
-        session.add(Suppression(email="ada@example.org", reason="bounced", created_at=datetime.now(UTC)))
+        suppress(
+            session,
+            "ada@example.org",
+            SuppressionReason.BOUNCED,
+            "test",
+            datetime.now(UTC),
+        )
     assert "goes to 0 subscribers" in cli(*SEND, "--at", LATER).success
 
 

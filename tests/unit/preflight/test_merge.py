@@ -7,8 +7,9 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from newsletter.audience.subscriptions import unsubscribe
+from newsletter.audience.suppressions import suppress
 from newsletter.db import Database
-from newsletter.models import List, Publication, Suppression
+from newsletter.models import List, Publication, SuppressionReason
 from newsletter.preflight.finding import Severity
 from newsletter.preflight.merge import check_merge_tags
 from tests.factories import NOW, make_list, subscribe, subscribe_all
@@ -77,7 +78,7 @@ def test_only_those_who_would_be_written_to_count(database: Database, tmp_path: 
         gone = subscribe(session, mailing_list, "blaise@example.org")
         unsubscribe(session, mailing_list.id, gone.id, NOW)
         subscribe(session, mailing_list, "chloe@example.org")
-        session.add(Suppression(email="chloe@example.org", reason="bounced", created_at=NOW))
+        suppress(session, "chloe@example.org", SuppressionReason.BOUNCED, "test", NOW)
         publication = session.get_one(Publication, mailing_list.publication_id)
         subscribe(session, make_list(session, publication, "samedi"), "dora@example.org")
         proof = proof_of(tmp_path, "Bonjour {{ subscriber.first_name }}.\n")

@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import select, update
 
 from newsletter.audience.subscriptions import unsubscribe
+from newsletter.audience.suppressions import suppress
 from newsletter.db import Database
 from newsletter.mail.outcome import Outcome, Verdict
-from newsletter.models import Batch, Delivery, DeliveryState, Mailing, MailingStatus, Suppression
+from newsletter.models import Batch, Delivery, DeliveryState, Mailing, MailingStatus, SuppressionReason
 from newsletter.sending import ledger
 from newsletter.sending.ledger import Claim, Taken
 from newsletter.sending.recover import recover
@@ -112,7 +113,7 @@ def test_someone_who_unsubscribed_since_the_audience_was_frozen_is_not_claimed(
 def test_a_suppressed_address_is_not_claimed(database: Database, now: datetime) -> None:
     mailing_id = make_mailing(database)
     with database.write() as session:
-        session.add(Suppression(email=EMAILS[0], reason="complained", created_at=now))
+        suppress(session, EMAILS[0], SuppressionReason.COMPLAINED, "test", now)
     claims = claim(database, taken(database, mailing_id, now), now)
     assert [one.email for one in claims] == list(EMAILS[1:])
     assert states(database, mailing_id)[EMAILS[0]] is DeliveryState.SUPPRESSED

@@ -7,9 +7,18 @@ import pytest
 from sqlalchemy import select
 
 from newsletter.audience.subscriptions import unsubscribe
+from newsletter.audience.suppressions import suppress
 from newsletter.db import Database
 from newsletter.errors import InputError, NotFoundError
-from newsletter.models import Batch, Delivery, DeliveryState, Link, Mailing, MailingStatus, Suppression
+from newsletter.models import (
+    Batch,
+    Delivery,
+    DeliveryState,
+    Link,
+    Mailing,
+    MailingStatus,
+    SuppressionReason,
+)
 from newsletter.resources import SAMPLE_ISSUE
 from newsletter.sending.plan import BATCH_SIZE, plan
 from newsletter.sending.receipt import make_receipt
@@ -51,7 +60,7 @@ def test_who_left_or_is_suppressed_is_not_in_the_audience(database: Database, no
     mailing_id = make_mailing(database, planned=False)
     with database.write() as session:
         mailing = session.get_one(Mailing, mailing_id)
-        session.add(Suppression(email=EMAILS[0], reason="bounced", created_at=now))
+        suppress(session, EMAILS[0], SuppressionReason.BOUNCED, "test", now)
         unsubscribe(session, mailing.list_id, subscriber_id=2, now=now)
         plan(session, mailing_id, now)
     with database.read() as session:

@@ -6,10 +6,19 @@ from collections.abc import Iterable
 import pytest
 from sqlalchemy import func, insert, select
 
+from newsletter.audience.suppressions import suppress
 from newsletter.db import Database
 from newsletter.errors import UnavailableError
 from newsletter.mail.session import Features
-from newsletter.models import Delivery, List, Mailing, Subscriber, Subscription, SubscriptionStatus, Suppression
+from newsletter.models import (
+    Delivery,
+    List,
+    Mailing,
+    Subscriber,
+    Subscription,
+    SubscriptionStatus,
+    SuppressionReason,
+)
 from newsletter.sending import rehearsal
 from newsletter.sending.builders import load_builder
 from newsletter.sending.rehearsal import Rehearsal, ask_features, rehearse
@@ -59,7 +68,7 @@ def test_everybody_s_message_is_built_and_measured_and_the_ledger_is_left_alone(
 def test_whoever_is_suppressed_is_not_part_of_it(database: Database) -> None:
     make_mailing(database, planned=False)
     with database.write() as session:
-        session.add(Suppression(email=EMAILS[0], reason="bounced", created_at=NOW))
+        suppress(session, EMAILS[0], SuppressionReason.BOUNCED, "test", NOW)
     assert play(database).audience == 2
 
 

@@ -22,7 +22,7 @@ def status_of(database: Database, sent: Sent) -> SubscriptionStatus:
         return session.scalars(subscription).one()
 
 
-def events(database: Database) -> list[tuple[EventKind, int]]:
+def events(database: Database) -> list[tuple[EventKind, int | None]]:
     with database.read() as session:
         return [(event.kind, event.delivery_id) for event in session.scalars(select(Event))]
 

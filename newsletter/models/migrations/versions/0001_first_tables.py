@@ -19,6 +19,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_assets")),
     )
     op.create_table(
+        "day_counts",
+        sa.Column("account", sa.String(length=64), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("messages", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "day", name=op.f("pk_day_counts")),
+    )
+    op.create_table(
+        "erasures",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_erasures")),
+    )
+    op.create_table(
+        "paces",
+        sa.Column("account", sa.String(length=64), nullable=False),
+        sa.Column("domain", sa.String(length=253), nullable=False),
+        sa.Column("tokens", sa.Double(), nullable=False),
+        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closures", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("account", "domain", name=op.f("pk_paces")),
+    )
+    op.create_table(
         "publications",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("slug", sa.String(length=64), nullable=False),
@@ -28,19 +52,70 @@ def upgrade() -> None:
         sa.Column("language", sa.String(length=35), nullable=False),
         sa.Column("timezone", sa.String(length=64), nullable=False),
         sa.Column("postal_address", sa.Text(), nullable=False),
+        sa.Column(
+            "tracking",
+            sa.Enum("off", "aggregate", "individual", name="tracking", native_enum=False, length=20),
+            nullable=False,
+        ),
         sa.Column("theme", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_publications")),
         sa.UniqueConstraint("slug", name=op.f("uq_publications_slug")),
     )
     op.create_table(
+        "segments",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("slug", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("expression", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_segments")),
+        sa.UniqueConstraint("slug", name=op.f("uq_segments_slug")),
+    )
+    op.create_table(
+        "signal_counts",
+        sa.Column("via", sa.String(length=20), nullable=False),
+        sa.Column("outcome", sa.String(length=20), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("signals", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("via", "outcome", "day", name=op.f("pk_signal_counts")),
+    )
+    op.create_table(
+        "signals",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("mailing_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("delivery_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("subscriber_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("via", sa.String(length=20), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("severity", sa.String(length=10), nullable=False),
+        sa.Column("reason", sa.String(length=20), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("source", sa.String(length=128), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_signals")),
+        sa.UniqueConstraint("source", name=op.f("uq_signals_source")),
+    )
+    with op.batch_alter_table("signals", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_signals_mailing_id"), ["mailing_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_signals_subscriber_id"), ["subscriber_id"], unique=False)
+
+    op.create_table(
         "subscribers",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=False),
         sa.Column("first_name", sa.String(length=200), nullable=False),
         sa.Column("last_name", sa.String(length=200), nullable=False),
+        sa.Column("language", sa.String(length=35), server_default="", nullable=False),
+        sa.Column("timezone", sa.String(length=64), server_default="", nullable=False),
         sa.Column("attributes", sa.JSON(), nullable=False),
         sa.Column("tags", sa.JSON(), server_default="[]", nullable=False),
+        sa.Column(
+            "tracking",
+            sa.Enum("off", "aggregate", "individual", name="tracking", native_enum=False, length=20),
+            nullable=True,
+        ),
         sa.Column("import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subscribers")),
@@ -49,12 +124,26 @@ def upgrade() -> None:
     op.create_table(
         "suppressions",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("email", sa.String(length=254), nullable=False),
-        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("address", sa.String(length=254), nullable=False),
+        sa.Column(
+            "reason",
+            sa.Enum(
+                "unsubscribed",
+                "bounced",
+                "complained",
+                "blocked",
+                name="suppressionreason",
+                native_enum=False,
+                length=20,
+            ),
+            nullable=False,
+        ),
+        sa.Column("source", sa.String(length=200), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_suppressions")),
-        sa.UniqueConstraint("email", name=op.f("uq_suppressions_email")),
+        sa.UniqueConstraint("address", name=op.f("uq_suppressions_address")),
     )
     op.create_table(
         "issues",
@@ -74,6 +163,9 @@ def upgrade() -> None:
         sa.Column("publication_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("slug", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("is_public", sa.Boolean(), nullable=False),
+        sa.Column("opt_in", sa.Enum("single", "double", name="optin", native_enum=False, length=20), nullable=False),
         sa.Column("attribute_names", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["publication_id"], ["publications.id"], name=op.f("fk_lists_publication_id")),
@@ -82,6 +174,40 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("lists", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_lists_publication_id"), ["publication_id"], unique=False)
+
+    op.create_table(
+        "consents",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("subscriber_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("list_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column(
+            "action",
+            sa.Enum(
+                "sign-up",
+                "confirm",
+                "unsubscribe",
+                "pause",
+                "resume",
+                "tracking",
+                "address",
+                "profile",
+                name="consentaction",
+                native_enum=False,
+                length=20,
+            ),
+            nullable=False,
+        ),
+        sa.Column("wording", sa.Text(), nullable=False),
+        sa.Column("wording_version", sa.String(length=64), nullable=False),
+        sa.Column("ip", sa.String(length=45), nullable=True),
+        sa.Column("by", sa.String(length=100), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["list_id"], ["lists.id"], name=op.f("fk_consents_list_id")),
+        sa.ForeignKeyConstraint(["subscriber_id"], ["subscribers.id"], name=op.f("fk_consents_subscriber_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consents")),
+    )
+    with op.batch_alter_table("consents", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_consents_subscriber_id"), ["subscriber_id"], unique=False)
 
     op.create_table(
         "imports",
@@ -119,18 +245,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_imports_list_id"), ["list_id"], unique=False)
 
     op.create_table(
-        "import_changes",
-        sa.Column("import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("subscriber_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("before", sa.JSON(), nullable=False),
-        sa.Column("after", sa.JSON(), nullable=False),
-        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_import_changes_import_id")),
-        sa.PrimaryKeyConstraint("import_id", "subscriber_id", name=op.f("pk_import_changes")),
-    )
-    with op.batch_alter_table("import_changes", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_import_changes_subscriber_id"), ["subscriber_id"], unique=False)
-
-    op.create_table(
         "revisions",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("issue_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -159,6 +273,7 @@ def upgrade() -> None:
         sa.Column("import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("subscribed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("unsubscribed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("paused_until", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["list_id"], ["lists.id"], name=op.f("fk_subscriptions_list_id")),
         sa.ForeignKeyConstraint(["subscriber_id"], ["subscribers.id"], name=op.f("fk_subscriptions_subscriber_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subscriptions")),
@@ -171,6 +286,18 @@ def upgrade() -> None:
             unique=False,
         )
         batch_op.create_index(batch_op.f("ix_subscriptions_subscriber_id"), ["subscriber_id"], unique=False)
+
+    op.create_table(
+        "import_changes",
+        sa.Column("import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("subscriber_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("before", sa.JSON(), nullable=False),
+        sa.Column("after", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_import_changes_import_id")),
+        sa.PrimaryKeyConstraint("import_id", "subscriber_id", name=op.f("pk_import_changes")),
+    )
+    with op.batch_alter_table("import_changes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_import_changes_subscriber_id"), ["subscriber_id"], unique=False)
 
     op.create_table(
         "mailings",
@@ -197,6 +324,7 @@ def upgrade() -> None:
         sa.Column("local_time", sa.String(length=5), nullable=True),
         sa.Column("window", sa.String(length=60), nullable=True),
         sa.Column("canary", sa.Integer(), nullable=True),
+        sa.Column("segment", sa.Text(), nullable=True),
         sa.Column("canary_judged_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("pause_reason", sa.Text(), nullable=True),
         sa.Column("audience_size", sa.Integer(), nullable=True),
@@ -204,6 +332,7 @@ def upgrade() -> None:
         sa.Column("outcomes_digest", sa.String(length=64), nullable=True),
         sa.Column("receipt", sa.JSON(), nullable=True),
         sa.Column("pruned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reader_salt", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
@@ -214,6 +343,27 @@ def upgrade() -> None:
     with op.batch_alter_table("mailings", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_mailings_list_id"), ["list_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_mailings_status_due_at"), ["status", "due_at"], unique=False)
+
+    op.create_table(
+        "batches",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("mailing_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("first_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("last_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("waits_for", sa.String(length=253), nullable=True),
+        sa.Column("taken_by", sa.String(length=32), nullable=True),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("seals", sa.LargeBinary(), nullable=True),
+        sa.Column("digest", sa.String(length=64), nullable=True),
+        sa.Column("members", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["mailing_id"], ["mailings.id"], name=op.f("fk_batches_mailing_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_batches")),
+    )
+    with op.batch_alter_table("batches", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_batches_mailing_id_due_at"), ["mailing_id", "due_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_batches_mailing_id_taken_at"), ["mailing_id", "taken_at"], unique=False)
 
     op.create_table(
         "deliveries",
@@ -252,64 +402,26 @@ def upgrade() -> None:
         postgresql_with={"fillfactor": 40},
     )
     op.create_table(
-        "batches",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("mailing_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("first_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("last_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
-        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("waits_for", sa.String(length=253), nullable=True),
-        sa.Column("taken_by", sa.String(length=32), nullable=True),
-        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("seals", sa.LargeBinary(), nullable=True),
-        sa.Column("digest", sa.String(length=64), nullable=True),
-        sa.Column("members", sa.LargeBinary(), nullable=True),
-        sa.ForeignKeyConstraint(["mailing_id"], ["mailings.id"], name=op.f("fk_batches_mailing_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_batches")),
-    )
-    with op.batch_alter_table("batches", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_batches_mailing_id_due_at"), ["mailing_id", "due_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_batches_mailing_id_taken_at"), ["mailing_id", "taken_at"], unique=False)
-
-    op.create_table(
-        "paces",
-        sa.Column("account", sa.String(length=64), nullable=False),
-        sa.Column("domain", sa.String(length=253), nullable=False),
-        sa.Column("tokens", sa.Double(), nullable=False),
-        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("closed_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("closures", sa.Integer(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("account", "domain", name=op.f("pk_paces")),
-    )
-    op.create_table(
-        "day_counts",
-        sa.Column("account", sa.String(length=64), nullable=False),
-        sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("messages", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("account", "day", name=op.f("pk_day_counts")),
-    )
-    op.create_table(
-        "links",
-        sa.Column("mailing_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("url", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["mailing_id"], ["mailings.id"], name=op.f("fk_links_mailing_id")),
-        sa.PrimaryKeyConstraint("mailing_id", "number", name=op.f("pk_links")),
-    )
-    op.create_table(
         "events",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("mailing_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("delivery_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("delivery_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("reader", sa.String(length=22), nullable=False),
         sa.Column(
             "kind",
-            sa.Enum("open", "click", "unsubscribe", name="eventkind", native_enum=False, length=20),
+            sa.Enum("open", "click", "trap", "unsubscribe", name="eventkind", native_enum=False, length=20),
             nullable=False,
         ),
         sa.Column("link_number", sa.Integer(), nullable=True),
+        sa.Column("method", sa.String(length=8), nullable=False),
         sa.Column("user_agent", sa.String(length=300), nullable=False),
+        sa.Column("ip", sa.String(length=45), nullable=True),
+        sa.Column(
+            "verdict",
+            sa.Enum("person", "proxy", "machine", name="verdict", native_enum=False, length=20),
+            nullable=False,
+        ),
+        sa.Column("verdict_reason", sa.String(length=40), nullable=False),
         sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("source", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(["mailing_id"], ["mailings.id"], name=op.f("fk_events_mailing_id")),
@@ -321,42 +433,98 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_events_mailing_id_kind_delivery_id"), ["mailing_id", "kind", "delivery_id"], unique=False
         )
+        batch_op.create_index(batch_op.f("ix_events_mailing_id_reader"), ["mailing_id", "reader"], unique=False)
+
+    op.create_table(
+        "link_corrections",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("mailing_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("old_url", sa.Text(), nullable=False),
+        sa.Column("new_url", sa.Text(), nullable=False),
+        sa.Column("corrected_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["mailing_id"], ["mailings.id"], name=op.f("fk_link_corrections_mailing_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_link_corrections")),
+    )
+    with op.batch_alter_table("link_corrections", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_link_corrections_mailing_id"), ["mailing_id"], unique=False)
+
+    op.create_table(
+        "links",
+        sa.Column("mailing_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["mailing_id"], ["mailings.id"], name=op.f("fk_links_mailing_id")),
+        sa.PrimaryKeyConstraint("mailing_id", "number", name=op.f("pk_links")),
+    )
+    op.create_table(
+        "rollups",
+        sa.Column("mailing_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("open", "click", "trap", "unsubscribe", name="eventkind", native_enum=False, length=20),
+            nullable=False,
+        ),
+        sa.Column(
+            "verdict",
+            sa.Enum("person", "proxy", "machine", name="verdict", native_enum=False, length=20),
+            nullable=False,
+        ),
+        sa.Column(
+            "facet",
+            sa.Enum("issue", "link", "hour", "domain", "client", name="facet", native_enum=False, length=20),
+            nullable=False,
+        ),
+        sa.Column("key", sa.String(length=253), nullable=False),
+        sa.Column("events", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("readers", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["mailing_id"], ["mailings.id"], name=op.f("fk_rollups_mailing_id")),
+        sa.PrimaryKeyConstraint("mailing_id", "kind", "verdict", "facet", "key", name=op.f("pk_rollups")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("rollups")
+    op.drop_table("links")
+    with op.batch_alter_table("link_corrections", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_link_corrections_mailing_id"))
+
+    op.drop_table("link_corrections")
     with op.batch_alter_table("events", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_events_mailing_id_reader"))
         batch_op.drop_index(batch_op.f("ix_events_mailing_id_kind_delivery_id"))
         batch_op.drop_index(batch_op.f("ix_events_delivery_id"))
 
     op.drop_table("events")
-    op.drop_table("links")
-    op.drop_table("day_counts")
-    op.drop_table("paces")
+    op.drop_table("deliveries")
     with op.batch_alter_table("batches", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_batches_mailing_id_taken_at"))
         batch_op.drop_index(batch_op.f("ix_batches_mailing_id_due_at"))
 
     op.drop_table("batches")
-    op.drop_table("deliveries")
     with op.batch_alter_table("mailings", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_mailings_status_due_at"))
         batch_op.drop_index(batch_op.f("ix_mailings_list_id"))
 
     op.drop_table("mailings")
+    with op.batch_alter_table("import_changes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_import_changes_subscriber_id"))
+
+    op.drop_table("import_changes")
     with op.batch_alter_table("subscriptions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_subscriptions_subscriber_id"))
         batch_op.drop_index(batch_op.f("ix_subscriptions_list_id_status_subscriber_id"))
 
     op.drop_table("subscriptions")
     op.drop_table("revisions")
-    with op.batch_alter_table("import_changes", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_import_changes_subscriber_id"))
-
-    op.drop_table("import_changes")
     with op.batch_alter_table("imports", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_imports_list_id"))
 
     op.drop_table("imports")
+    with op.batch_alter_table("consents", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_consents_subscriber_id"))
+
+    op.drop_table("consents")
     with op.batch_alter_table("lists", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_lists_publication_id"))
 
@@ -364,5 +532,15 @@ def downgrade() -> None:
     op.drop_table("issues")
     op.drop_table("suppressions")
     op.drop_table("subscribers")
+    with op.batch_alter_table("signals", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_signals_subscriber_id"))
+        batch_op.drop_index(batch_op.f("ix_signals_mailing_id"))
+
+    op.drop_table("signals")
+    op.drop_table("signal_counts")
+    op.drop_table("segments")
     op.drop_table("publications")
+    op.drop_table("paces")
+    op.drop_table("erasures")
+    op.drop_table("day_counts")
     op.drop_table("assets")

@@ -1,0 +1,42 @@
+"""Addresses and domains that are never mailed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from newsletter.models import Suppression, SuppressionReason
+
+
+def suppress(
+    session: Session,
+    address: str,
+    reason: SuppressionReason,
+    source: str,
+    now: datetime,
+    expires_at: datetime | None = None,
+) -> bool:
+    """Never mail an address (normalised), or with `@example.org` a domain, again: for good, or until `expires_at`.
+
+    Whether that is new. One that holds already is never shortened, and outlives the undoing of the import it came by.
+    """
+    known = session.scalar(select(Suppression).where(Suppression.address == address).with_for_update())
+    if known is None:
+        session.add(
+            Suppression(address=address, reason=reason, source=source[:200], expires_at=expires_at, created_at=now)
+        )
+        session.flush()
+        return True
+    known.import_id = None
+    if known.expires_at is not None and (expires_at is None or expires_at > known.expires_at):
+        known.reason, known.source, known.expires_at = reason, source[:200], expires_at
+    session.flush()
+    return False
+
+
+def release(session: Session, address: str) -> bool:
+    """Let an address or a domain be mailed again. Whether it was suppressed."""
+    found = session.execute(delete(Suppression).where(Suppression.address == address).returning(Suppression.id))
+    return found.first() is not None
