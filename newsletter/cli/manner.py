@@ -44,13 +44,16 @@ def manner_of(local_time: str | None, window: str | None, canary: int | None) ->
 
 def told(mailing: Mailing, recipients: int, zone: ZoneInfo, now: datetime) -> Iterator[str]:
     """What is going to happen, a line each."""
-    start = "now" if mailing.due_at <= now else f"{mailing.due_at:%Y-%m-%d %H:%M} UTC"
-    when = start if start == "now" else f"at {start}"
+    due = "now" if mailing.due_at <= now else f"{mailing.due_at:%Y-%m-%d %H:%M} UTC"
+    when = due if due == "now" else f"at {due}"
     if mailing.local_time:
-        when = f"once it is {mailing.local_time} where each of them is, from {start} on"
+        when = f"once it is {mailing.local_time} where each of them is, from {due} on"
     yield f"Mailing {mailing.id} “{mailing.subject}” goes to {counted(recipients, 'subscriber')} {when}."
     if mailing.window:
-        yield f"It goes within these hours of {zone} only: {mailing.window}."
+        start = max(mailing.due_at, now)
+        opening = times.parse_window(mailing.window).next_opening(start, zone)
+        first = f", the first from {opening:%Y-%m-%d %H:%M} UTC on" if opening > start else ""
+        yield f"It goes within these hours of {zone} only: {mailing.window}{first}."
     if mailing.canary:
         yield f"The first {mailing.canary:,} go ahead; the rest follows unless too many of them are refused."
 
