@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from newsletter.errors import NotFoundError
-from newsletter.models import OPEN_STATES, Delivery, DeliveryState, List, Mailing, MailingStatus, of_mailing
+from newsletter.models import OPEN_STATES, Delivery, DeliveryState, List, MailingStatus, of_mailing
+from newsletter.stats.progress import find_mailing
 from newsletter.stats.report import count_states
 
 
@@ -66,9 +67,9 @@ class Receipt:
 
 
 def make_receipt(session: Session, mailing_id: int) -> Receipt:
-    """The receipt as the ledger has it now. Raises NotFoundError for a mailing that has not begun."""
-    mailing = session.get(Mailing, mailing_id)
-    if mailing is None or mailing.audience_size is None or mailing.audience_digest is None:
+    """The receipt as the ledger has it now. Raises NotFoundError for no mailing, and for one that has not begun."""
+    mailing = find_mailing(session, mailing_id)
+    if mailing.audience_size is None or mailing.audience_digest is None:
         raise NotFoundError(f"mailing {mailing_id} has not begun: it has no audience yet")
     return Receipt(
         mailing_id=mailing_id,

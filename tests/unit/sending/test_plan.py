@@ -114,6 +114,11 @@ def test_a_mailing_that_has_not_begun_has_no_receipt(database: Database) -> None
         make_receipt(session, mailing_id)
 
 
+def test_a_mailing_that_does_not_exist_has_no_receipt(database: Database) -> None:
+    with database.read() as session, pytest.raises(NotFoundError, match=r"^there is no mailing 56: "):
+        make_receipt(session, 56)
+
+
 def test_a_receipt_adds_up_only_when_nobody_is_open(database: Database) -> None:
     mailing_id = make_mailing(database)
     with database.read() as session:
