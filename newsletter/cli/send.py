@@ -21,7 +21,7 @@ from newsletter.cli.rehearse import rehearse
 from newsletter.config import Settings, load_settings
 from newsletter.db import Database, moment
 from newsletter.errors import ConfigError, InputError, UnavailableError
-from newsletter.mail.addresses import domain_of, for_wire
+from newsletter.mail.addresses import domain_of
 from newsletter.mail.transport import SmtpTransport
 from newsletter.models import MailingStatus, Publication
 from newsletter.queue import Queue
@@ -116,7 +116,7 @@ def _publication(database: Database, list_slug: str) -> Publication:
 
 
 def _accounts(settings: Settings, publication: Publication) -> tuple[Account, ...]:
-    domain = domain_of(for_wire(publication.from_email))
+    domain = domain_of(publication.from_email)
     accounts = accounts_for(settings.accounts, domain)
     if not accounts:
         raise ConfigError(f"no SMTP account is for mail from {domain}: add one to the settings (docs/settings.md)")

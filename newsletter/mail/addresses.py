@@ -70,8 +70,16 @@ def _normalise(address: str) -> str:
 
 
 def domain_of(address: str) -> str:
-    """The domain of a normalised address."""
-    return address.rpartition("@")[2]
+    """The domain of a normalised address as settings, paces and DNS have it: in IDNA's ASCII form.
+
+    Raises InputError as `for_wire` does.
+    """
+    return for_wire(address).rpartition("@")[2]
+
+
+def shown_domain(domain: str) -> str:
+    """A domain as readers know it, and as it stands in a normalised address: what `domain_of` makes ASCII, undone."""
+    return idna.decode(domain) if "xn--" in domain else domain
 
 
 def for_wire(address: str) -> str:

@@ -11,7 +11,7 @@ from newsletter.models.base import Base, Moment
 
 
 class Pace(Base):
-    """What an account may send at once, to one recipients' domain or (`domain` empty) in all.
+    """What an account may send at once, to one recipients' domain (in IDNA's ASCII form) or (`domain` empty) in all.
 
     `tokens` are messages it might have sent at `counted_at`. Until `closed_until` nothing is sent; `closures` in a
     row make the next one longer, and `reason` says why.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dns.resolver import Resolver
 from sqlalchemy.orm import Session
 
-from newsletter.mail.addresses import domain_of, for_wire
+from newsletter.mail.addresses import domain_of
 from newsletter.mail.dkim import DkimKey
 from newsletter.preflight.contrast import check_contrast
 from newsletter.preflight.css import check_css
@@ -50,7 +50,7 @@ def preflight(session: Session, prepared: Prepared, base_url: str) -> list[Findi
 
 def look_at_sender(from_email: str, keys: Sequence[DkimKey], resolver: Resolver | None) -> Looked:
     """What the DNS says of whom the issue is from. Only the keys that sign for that domain count."""
-    domain = domain_of(for_wire(from_email))
+    domain = domain_of(from_email)
     signing = [Key.of(key) for key in keys if f".{domain}".endswith(f".{key.domain}")]
     return look_at_domain(domain, signing, resolver)
 

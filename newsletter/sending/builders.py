@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from newsletter.config import Settings
-from newsletter.mail.addresses import domain_of, for_wire
+from newsletter.mail.addresses import domain_of
 from newsletter.mail.dkim import DkimKey, load_key
 from newsletter.models import List, Mailing, Publication
 from newsletter.rendering.content import Content
@@ -58,6 +58,6 @@ def make_builder(
         mailing_list.slug,
         mailing_list.name,
     )
-    domain = domain_of(for_wire(sender.from_email))
+    domain = domain_of(sender.from_email)
     keys = [key for key in dkim if f".{domain}".endswith(f".{key.domain}")]
     return MessageBuilder(mailing_id, content, sender, base_url, tokens, keys)

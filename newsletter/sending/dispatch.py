@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from newsletter.mail.addresses import domain_of, for_wire
+from newsletter.mail.addresses import domain_of
 from newsletter.models import Batch, List, Mailing, MailingStatus, Publication
 from newsletter.sending import ledger, pace
 from newsletter.sending.ledger import Taken
@@ -86,7 +86,7 @@ class Dispatcher:
     def _account_for(self, candidate: Candidate, conditions: dict[str, Condition], now: datetime) -> Account | None:
         if candidate.status is not MailingStatus.SENDING or not candidate.is_open(now):
             return None
-        domain = domain_of(for_wire(candidate.from_email))
+        domain = domain_of(candidate.from_email)
         resting = {name for name, state in conditions.items() if pace.ALL in state.resting}
         return choose(accounts_for(self._accounts, domain), self._randomly(), resting)
 

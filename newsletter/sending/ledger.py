@@ -116,7 +116,7 @@ def is_due(now: datetime) -> ColumnElement[bool]:
 
 
 def due(session: Session, taken: Taken, now: datetime) -> list[tuple[int, str]]:
-    """What may be claimed of a batch, each with its recipient's domain."""
+    """What may be claimed of a batch, each with its recipient's domain in ASCII."""
     rows = session.execute(
         select(Delivery.id, Delivery.email).where(taken.holds(), is_due(now)).order_by(Delivery.id)
     )

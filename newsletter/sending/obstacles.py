@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
-from newsletter.mail.addresses import domain_of, for_wire
+from newsletter.mail.addresses import domain_of, shown_domain
 from newsletter.models import (
     OPEN_STATES,
     Batch,
@@ -59,7 +59,7 @@ def _on_the_way(session: Session, accounts: Sequence[Account], mailing: Mailing,
     publication = session.scalars(
         select(Publication).join(List, List.publication_id == Publication.id).where(List.id == mailing.list_id)
     ).one()
-    from_domain = domain_of(for_wire(publication.from_email))
+    from_domain = domain_of(publication.from_email)
     mine = accounts_for(accounts, from_domain)
     missing = [] if mine else [f"an SMTP account for mail from {from_domain}: add one to the settings"]
     may_go = _may_go(mailing)
@@ -116,13 +116,13 @@ def _account(session: Session, account: Account, mailing: Mailing, now: datetime
         yield f"the SMTP account {account.name}, which has sent its share of today and goes on at {_clock(midnight)}"
     for domain, is_left_alone in closed.items():
         if _is_owed_to(session, mailing, domain):
-            yield f"{domain}, which is left alone {is_left_alone}"
+            yield f"{shown_domain(domain)}, which is left alone {is_left_alone}"
 
 
 def _is_owed_to(session: Session, mailing: Mailing, domain: str) -> bool:
     """Whether somebody at the domain has no outcome yet."""
     owed = select(Delivery.id).where(
-        *of_mailing(mailing.id), Delivery.state.in_(OPEN_STATES), email_domain(Delivery.email) == domain
+        *of_mailing(mailing.id), Delivery.state.in_(OPEN_STATES), email_domain(Delivery.email) == shown_domain(domain)
     )
     return session.scalar(owed.limit(1)) is not None
 
@@ -131,7 +131,7 @@ def _slow_domains(session: Session, may_go: ColumnElement[bool]) -> Iterator[str
     """Only where everybody left is at such a domain."""
     domains = session.scalars(select(Batch.waits_for).where(may_go).distinct().order_by(Batch.waits_for)).all()
     if None not in domains:
-        yield from (f"the pace that the settings allow for {domain}" for domain in domains)
+        yield from (f"the pace that the settings allow for {shown_domain(domain)}" for domain in domains if domain)
 
 
 def _next_try(session: Session, may_go: ColumnElement[bool], now: datetime) -> Iterator[str]:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.errors import InputError
-from newsletter.mail.addresses import _ordinary, domain_of, for_wire, needs_smtputf8, normalise
+from newsletter.mail.addresses import _ordinary, domain_of, for_wire, needs_smtputf8, normalise, shown_domain
 
 
 @pytest.mark.parametrize(
@@ -95,8 +95,12 @@ def test_only_a_local_part_beyond_ascii_needs_smtputf8(address: str, needed: boo
     assert needs_smtputf8(address) == needed
 
 
-def test_the_domain_is_what_follows_the_at_sign() -> None:
-    assert domain_of("ada@exämple.org") == "exämple.org"
+@pytest.mark.parametrize(
+    ("address", "domain"), [("ada@example.org", "example.org"), ("ada@exämple.org", "xn--exmple-cua.org")]
+)
+def test_the_domain_is_told_in_ascii_and_shown_as_the_address_has_it(address: str, domain: str) -> None:
+    assert domain_of(address) == domain
+    assert f"ada@{shown_domain(domain)}" == address
 
 
 @settings(deadline=None)

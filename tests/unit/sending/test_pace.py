@@ -10,6 +10,7 @@ from sqlalchemy import select
 from newsletter.db import Database
 from newsletter.models import DayCount, DeliveryState, Mailing, MailingStatus
 from newsletter.models import Pace as PaceRow
+from newsletter.sending.obstacles import obstacles
 from newsletter.smtp_accounts import Account, Pace
 from tests.factories import make_mailing
 from tests.servers.chaos_sink import ChaosSink
@@ -76,6 +77,25 @@ def test_a_recipients_domain_has_a_pace_of_its_own_and_the_others_go_on(
         post.turn()
     assert domains(sink) == {"big.example": 30, "small.example": 30}
     assert set(post.states(mailing_id).values()) == {DeliveryState.SENT}
+
+
+def test_the_pace_of_a_domain_beyond_ascii_holds_and_so_does_its_wish_for_quiet(
+    database: Database, sink: ChaosSink, posts: list[Post]
+) -> None:
+    post = work(posts, database, make_account(sink, pace=Pace(domains={"xn--mnchen-3ya.example": 1.0})))
+    mailing_id = make_mailing(database, [f"leser{number}@münchen.example" for number in range(20)])
+    post.turn()
+    assert domains(sink) == {"xn--mnchen-3ya.example": 2}
+    with database.read() as session:
+        waits = obstacles(session, post.accounts, mailing_id, post.now)
+    assert waits == ["the pace that the settings allow for münchen.example"]
+    sink.behave(refuse_domain={"xn--mnchen-3ya.example": "421 4.7.28 too much mail"})
+    post.now += timedelta(seconds=1)
+    post.turn()
+    assert closed(database, post) == {"xn--mnchen-3ya.example": (1, 15)}
+    with database.read() as session:
+        waits = obstacles(session, post.accounts, mailing_id, post.now)
+    assert waits[0].startswith("münchen.example, which is left alone until 2026-03-13 07:00:16 UTC: 421 4.7.28")
 
 
 def test_a_warm_up_sends_so_many_a_day_and_goes_on_the_next_day(
