@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from newsletter.mail.addresses import domain_of
 from newsletter.models import Batch, Delivery, DeliveryState, Mailing, MailingStatus
 from newsletter.sending.ledger import Taken
+from newsletter.sending.pace import closed_domains
 
 # When more than this share of the canary is refused, the mailing pauses.
 BEARABLE = 0.05
 
 
 def judge_canaries(session: Session, now: datetime) -> None:
-    """Let the rest of each mailing follow whose canary fared well; pause the others, saying why."""
+    """Let the rest of each mailing follow whose canary fared well; pause the others, saying why.
+
+    Those of a canary whose domain is left alone for a while are not waited for, once a server has said yes or no to
+    any of the others: like those who were told later, they speak neither for the mailing nor against it.
+    """
     waiting = session.scalars(
         select(Mailing)
         .where(
@@ -40,11 +46,26 @@ def _judge(session: Session, mailing: Mailing, now: datetime) -> None:
         return
     holds = Taken(*canary).holds()
     states = dict(session.execute(select(Delivery.state, func.count()).where(holds).group_by(Delivery.state)).all())
-    if states.get(DeliveryState.PENDING) or states.get(DeliveryState.CLAIMED):
+    waiting = states.pop(DeliveryState.PENDING, 0)
+    refused = states.get(DeliveryState.REJECTED, 0)
+    if states.get(DeliveryState.CLAIMED):
+        return
+    if waiting and not ((states.get(DeliveryState.SENT) or refused) and _are_left_alone(session, holds, now)):
         return
     mailing.canary_judged_at = now
-    refused, tried = states.get(DeliveryState.REJECTED, 0), sum(states.values())
+    tried = sum(states.values())
     if refused > tried * BEARABLE:
         words = session.scalar(select(Delivery.reply).where(holds, Delivery.state == DeliveryState.REJECTED).limit(1))
         mailing.status = MailingStatus.PAUSED
         mailing.pause_reason = f"of the first {tried}, {refused} were refused: {words}"
+        if waiting:
+            mailing.pause_reason += f" ({waiting} more wait for a server that asked for quiet)"
+
+
+def _are_left_alone(session: Session, canary: ColumnElement[bool], now: datetime) -> bool:
+    """Whether the domains of all who are pending are closed."""
+    closed = closed_domains(session, now)
+    if not closed:
+        return False
+    emails = session.scalars(select(Delivery.email).where(canary, Delivery.state == DeliveryState.PENDING))
+    return all(domain_of(email) in closed for email in emails)

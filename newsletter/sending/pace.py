@@ -94,6 +94,12 @@ def close(session: Session, account: Account, domain: str, reason: str, now: dat
     return row.closed_until
 
 
+def closed_domains(session: Session, now: datetime) -> frozenset[str]:
+    """The recipients' domains that an account leaves alone for a while."""
+    rows = session.scalars(select(Pace).where(Pace.closed_until > now, Pace.domain != ALL))
+    return frozenset(row.domain for row in rows if _is_closed(row, now))
+
+
 def reopen(session: Session, account: Account, domain: str, now: datetime) -> None:
     """The server takes mail for a domain again: the next closure is a short one."""
     row = _rows(session, account, [domain], now)[domain]
