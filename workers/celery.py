@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import sys
 from typing import Any
 
 from celery import Task
+from celery.signals import worker_init
 from celery.utils.log import get_task_logger
 
 from newsletter.config import load_settings
 from newsletter.errors import NewsletterError
 from newsletter.queue import FLUSH_EVENTS, SWEEP, make_celery
+from newsletter.sending.journal import Journal
 from workers.schedule import Every
 
 SWEEP_SECONDS = 1.0
@@ -30,6 +33,15 @@ class OneLineTask(Task):
         except NewsletterError as error:
             logger.warning("%s: %s", self.name, error)
             return None
+
+
+@worker_init.connect
+def _refuse_to_start_without_journal(**_: Any) -> None:
+    """Each process will need one. This one is left to the first sweep, as that of a process that had nothing."""
+    try:
+        Journal(settings.data_dir).close()
+    except NewsletterError as error:
+        sys.exit(str(error))
 
 
 # With a sweep every second, a line for each task would be most of the log.

@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
+from newsletter.errors import ConfigError
 from newsletter.mail.outcome import Outcome, Verdict
 
 SLOTS = 256
@@ -49,10 +50,20 @@ class Journal:
     """The journal of this process; `owner` is the name its claims are made under."""
 
     def __init__(self, data_dir: Path) -> None:
-        folder = data_dir / FOLDER
-        folder.mkdir(parents=True, exist_ok=True)
+        """Raises ConfigError where no file can be kept below `data_dir`."""
         self.owner = uuid4().hex
         self._entries = 0
+        folder = data_dir / FOLDER
+        try:
+            self._make(folder)
+        except OSError as error:
+            raise ConfigError(
+                f"{folder}: a worker cannot keep its journal there ({str(error.strerror).lower()}): "
+                "let it write there, or set data_dir to a folder where it may"
+            ) from None
+
+    def _make(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         path = folder / self.owner
         # Locked before it has its name, so that no sweep takes it for a dead one's.
         with (folder / f"{self.owner}.new").open("w+b") as file:
