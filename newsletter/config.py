@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from newsletter.errors import ConfigError
@@ -136,6 +136,14 @@ class Settings(BaseSettings):
     web_host: str = "127.0.0.1"
     web_port: int = Field(default=8025, ge=1, le=65535)
     worker_processes: int = Field(default=2, ge=1, le=256)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leaves_mail_to_accounts(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Beside `smtp_accounts` an empty `smtp_url` is as good as none: a composition cannot unset a variable."""
+        if values.get("smtp_accounts") and values.get("smtp_url") == "":
+            return {name: value for name, value in values.items() if name != "smtp_url"}
+        return values
 
     @classmethod
     def settings_customise_sources(

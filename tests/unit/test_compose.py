@@ -40,17 +40,20 @@ SECRETS = {"NEWSLETTER_SECRET_KEY": "0123456789abcdef" * 2, "POSTGRES_PASSWORD":
 IMAGE_PORTS = {"postgres": {5432}, "valkey/valkey": {6379}, "axllent/mailpit": {1025, 8025, 1110}}
 STATE = "/var/lib/newsletter"
 
-_VARIABLE = re.compile(r"\$(?:\$|\{(?P<name>\w+)(?:(?P<how>:-|:\?)(?P<rest>[^}]*))?\})")
+_VARIABLE = re.compile(r"\$(?:\$|\{(?P<name>\w+)(?:(?P<how>:-|:\?|-)(?P<rest>[^}]*))?\})")
 
 
 def interpolate(text: str, given: Mapping[str, str]) -> str:
-    """What Compose makes of `$$`, `${X}`, `${X:-default}` and `${X:?message}`; KeyError(message) for the last."""
+    """What Compose makes of `$$`, `${X}`, `${X:-default}`, `${X-default}` and `${X:?message}`.
+
+    KeyError(message) for the last.
+    """
 
     def value(match: re.Match[str]) -> str:
         name = match["name"]
         if name is None:
             return "$"
-        if given.get(name):
+        if given.get(name) or (match["how"] == "-" and name in given):
             return given[name]
         if match["how"] == ":?":
             raise KeyError(match["rest"])
@@ -126,6 +129,16 @@ def test_its_settings_are_accepted(name: str, monkeypatch: pytest.MonkeyPatch) -
     assert settings.secret() == SECRETS["NEWSLETTER_SECRET_KEY"].encode()
     # No process keeps anything in its container: the answers are all on the servers.
     assert not settings.data_dir.exists()
+
+
+def test_the_smtp_url_may_be_left_to_accounts_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "newsletter.toml"
+    file.write_text('[[smtp_accounts]]\nname = "main"\nurl = "smtp://relay.example.org:587"\n', encoding="utf-8")
+    monkeypatch.setenv("NEWSLETTER_CONFIG", str(file))
+    environment = read({**SECRETS, "NEWSLETTER_SMTP_URL": ""})["services"]["worker"]["environment"]
+    for key, value in environment.items():
+        monkeypatch.setenv(key, value)
+    assert [account.name for account in load_settings().accounts] == ["main"]
 
 
 def test_the_urls_lead_to_services_at_the_ports_they_listen_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -119,6 +119,7 @@ def test_variables_are_read(environment: Environment) -> None:
         ({"DATABASE_URL": "postgresql://"}, "NEWSLETTER_DATABASE_URL: expected sqlite:///PATH"),
         ({"BROKER_URL": "amqp://ada:s3cret@queue"}, "NEWSLETTER_BROKER_URL: expected redis://"),
         ({"SMTP_URL": "ada:s3cret@mail"}, "NEWSLETTER_SMTP_URL: it starts with neither smtp:// nor smtps://"),
+        ({"SMTP_URL": ""}, "NEWSLETTER_SMTP_URL: it starts with neither smtp:// nor smtps://"),
         ({"SMTP_URL": "smtp://ada:s3cret/@mail"}, "expected smtp://[user:password@]host[:port]"),
         ({"SECRET_KEY": "s3cret"}, "NEWSLETTER_SECRET_KEY: expected at least 32 characters; `openssl rand -hex 32`"),
         ({"BASE_URL": "letters.example"}, "NEWSLETTER_BASE_URL: expected https://host[/path]"),
