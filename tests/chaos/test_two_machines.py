@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from newsletter.db import Database, moment
 from newsletter.mail.transport import CONNECTIONS
-from newsletter.models import Batch
+from newsletter.models import Batch, MailingStatus
 from newsletter.models.schema import upgrade
 from newsletter.sending.plan import BATCH_SIZE
 from newsletter.sending.sweep import LEASE
@@ -61,6 +61,12 @@ def worker_on(scene: Scene, machine: Machine, folder: Path, *, beat: bool) -> Wo
     return scene.worker(data_dir, beat=beat, within=("ip", "netns", "exec", machine.name))
 
 
+def let_leases_run_out(scene: Scene) -> None:
+    """When a batch was taken is a column, so moving it is as good as waiting."""
+    with scene.database.write() as session:
+        session.execute(update(Batch).values(taken_at=moment(session) - 2 * LEASE))
+
+
 def test_a_machine_that_is_cut_off_for_good_leaves_in_doubt_what_it_had_and_another_sends_the_rest(
     scene: Scene, network: Network, tmp_path: Path
 ) -> None:
@@ -69,9 +75,23 @@ def test_a_machine_that_is_cut_off_for_good_leaves_in_doubt_what_it_had_and_anot
         scene.wait_for_more(100)
         leaving.cut()
         time.sleep(CUT_SECONDS)
-        # The lease runs out: a claim's age is a column, so moving it is as good as waiting.
-        with scene.database.write() as session:
-            session.execute(update(Batch).values(taken_at=moment(session) - 2 * LEASE))
+        let_leases_run_out(scene)
+        scene.finish()
+    scene.prove(doubts=PROCESSES * BATCH_SIZE)
+
+
+def test_a_machine_that_comes_back_after_its_lease_sends_to_nobody_whom_another_has_sent_to(
+    scene: Scene, network: Network, tmp_path: Path
+) -> None:
+    staying, leaving = network.machine(1), network.machine(2)
+    with worker_on(scene, staying, tmp_path, beat=True), worker_on(scene, leaving, tmp_path, beat=False):
+        scene.wait_for_more(100)
+        leaving.cut()
+        time.sleep(CUT_SECONDS)
+        let_leases_run_out(scene)
+        scene.wait_for(MailingStatus.SENT)
+        leaving.mend()
+        time.sleep(CUT_SECONDS)
         scene.finish()
     scene.prove(doubts=PROCESSES * BATCH_SIZE)
 
