@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import time
+from random import Random
+
 import pytest
 
+from newsletter.mail.transport import CONNECTIONS
 from tests.chaos.conftest import Form
 from tests.chaos.scene import Scene
+from tests.servers.worker import PROCESSES
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -42,3 +47,17 @@ def test_a_server_that_hangs_up_leaves_only_those_in_doubt_whose_message_had_all
             scene.sink.behave(**behaviour)
         scene.finish(hurry=True)
     scene.prove(doubts=form.times * DROPS if is_doubtful else 0)
+
+
+@pytest.mark.whole_only
+def test_a_server_that_dies_and_comes_back_leaves_in_doubt_one_message_a_connection_at_most(
+    scene: Scene, form: Form, random: Random
+) -> None:
+    with scene.worker():
+        for _ in range(form.times):
+            scene.wait_for_more(hurry=True)
+            time.sleep(random.uniform(0.0, 0.8))
+            scene.sink.kill()
+            scene.sink.start()
+        scene.finish(hurry=True)
+    scene.prove(doubts=form.times * PROCESSES * CONNECTIONS)
