@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 
+from celery.utils.log import get_task_logger
+
 from newsletter import queue
 from newsletter.db import moment
-from newsletter.sending.deliver import deliver
+from newsletter.errors import UnavailableError
+from newsletter.sending.deliver import deliver, settle_up
 from newsletter.sending.journal import dead_journals, living_owners
 from newsletter.sending.plan import plan
 from newsletter.sending.recover import settle_for
@@ -14,6 +17,8 @@ from newsletter.sending.sweep import due_mailings, sweep
 from newsletter.tracking.events import flush
 from workers.celery import SWEEP_SECONDS, app
 from workers.resources import resources
+
+logger = get_task_logger(__name__)
 
 # More tasks than this need not wait: those that find work put themselves back.
 TASKS_WAITING = 16
@@ -31,7 +36,14 @@ def plan_mailing(mailing_id: int) -> None:
 @app.task(name=queue.DELIVER)
 def deliver_due() -> None:
     mine = resources()
-    if deliver(mine.desk, mine.transport):
+    more = False
+    try:
+        more = deliver(mine.desk, mine.transport)
+    except UnavailableError as error:
+        logger.warning("%s: %s", queue.DELIVER, error)
+    finally:
+        settle_up(mine.desk)
+    if more:
         mine.queue.put(queue.DELIVER)
 
 

@@ -18,6 +18,8 @@ from newsletter.sending.draw import Hand
 from newsletter.smtp_accounts import Account
 
 TURN_SECONDS = 3.0
+# Between two tries to reach a database that is away.
+PAUSE_SECONDS = 1.0
 
 
 class Transport(Protocol):
@@ -47,6 +49,20 @@ def deliver(desk: Desk, transport: Callable[[Account], Transport], seconds: floa
         desk.books.finish(OpenBatch(hand.work.taken, 0))
         desk.books.post()
     return True
+
+
+def settle_up(desk: Desk) -> None:
+    """Return once the ledger knows what became of everything, or the worker is asked to end: its journal tells then.
+
+    Nobody else can write that down, and while there is little to do this process may not be given a task for long.
+    """
+    while not desk.is_stopping():
+        try:
+            desk.books.open()
+        except UnavailableError:
+            time.sleep(PAUSE_SECONDS)
+        else:
+            return
 
 
 def _play(desk: Desk, transport: Callable[[Account], Transport], hand: Hand, ends_at: float) -> Hand | None:

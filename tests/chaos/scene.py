@@ -22,7 +22,7 @@ from newsletter.sending.verify import verify
 from tests.factories import make_mailing
 from tests.paths.steps import wait_until
 from tests.servers.chaos_sink import ChaosSink
-from tests.servers.worker import Beat, Worker
+from tests.servers.worker import PROCESSES, Beat, Worker
 
 SECONDS = 120.0
 HURRY_SECONDS = 0.5
@@ -57,13 +57,19 @@ class Scene:
         self.database.close()
 
     def worker(
-        self, environment: Mapping[str, str] | None = None, *, beat: bool = True, within: Sequence[str] = ()
+        self,
+        environment: Mapping[str, str] | None = None,
+        *,
+        beat: bool = True,
+        processes: int = PROCESSES,
+        within: Sequence[str] = (),
     ) -> Worker:
         """Another worker, with a log of its own; `environment` goes before the scene's."""
         name = f"worker-{len(self._workers)}"
         everything = {**self._environment, **(environment or {})}
-        self._workers.append(Worker(self._folder, everything, beat=beat, name=name, within=within))
-        return self._workers[-1]
+        worker = Worker(self._folder, everything, beat=beat, processes=processes, name=name, within=within)
+        self._workers.append(worker)
+        return worker
 
     def beat(self) -> Beat:
         """A beat apart from the workers."""

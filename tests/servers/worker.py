@@ -33,12 +33,13 @@ class Worker:
         environment: Mapping[str, str],
         *,
         beat: bool = True,
+        processes: int = PROCESSES,
         name: str = "worker",
         within: Sequence[str] = (),
     ) -> None:
         self._log = folder / f"{name}.log"
         schedule = ("--beat", "--schedule", str(folder / f"{name}-beat-schedule")) if beat else ()
-        options = ("--concurrency", str(PROCESSES), "--loglevel", "INFO", "--without-gossip", "--without-mingle")
+        options = ("--concurrency", str(processes), "--loglevel", "INFO", "--without-gossip", "--without-mingle")
         self.process = Process(
             Command(name, (*within, *CELERY, "worker", *options, *schedule), environment, self._log)
         )

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from newsletter.db import Database
 from newsletter.errors import UnavailableError
 from newsletter.models import Delivery, DeliveryState, Mailing, MailingStatus
-from newsletter.sending import carrier, control
+from newsletter.sending import carrier, control, deliver
 from newsletter.sending.breaker import DEFERRED_IN_A_ROW, REFUSED_IN_A_ROW
 from newsletter.sending.receipt import make_receipt
 from tests.factories import EMAILS, make_mailing
@@ -195,3 +195,28 @@ def test_a_database_that_goes_away_mid_turn_is_told_everything_once_it_is_back(
     post.turn()
     assert set(post.states(mailing_id).values()) == {DeliveryState.SENT}
     assert len(smtp.messages) == len(EMAILS)
+
+
+@pytest.mark.parametrize("is_stopping", [False, True])
+def test_a_worker_settles_up_once_the_database_is_back_or_leaves_it_to_its_journal_when_asked_to_end(
+    database: Database, post: Post, monkeypatch: pytest.MonkeyPatch, *, is_stopping: bool
+) -> None:
+    mailing_id = make_mailing(database)
+    write = Database.write
+
+    def away(_: Database) -> None:
+        raise UnavailableError("gone")
+
+    def next_thing(_: float) -> None:
+        if is_stopping:
+            post.is_stopping = True
+        else:
+            monkeypatch.setattr(Database, "write", write)
+
+    post.before_each = lambda: monkeypatch.setattr(Database, "write", away)
+    with pytest.raises(UnavailableError):
+        post.turn()
+    monkeypatch.setattr("newsletter.sending.deliver.time.sleep", next_thing)
+    deliver.settle_up(post.desk)
+    assert set(post.states(mailing_id).values()) == {DeliveryState.CLAIMED if is_stopping else DeliveryState.SENT}
+    assert len(post.journal.testimony().outcomes) == (len(EMAILS) if is_stopping else 0)
