@@ -15,6 +15,7 @@ from newsletter.models import List, Mailing, Subscriber
 from newsletter.sending import times
 from newsletter.sending.plan import ZONE_ATTRIBUTE, audience_of
 from newsletter.sending.schedule import Manner
+from newsletter.sending.window import parse_window
 
 SHOWN_ZONES = 3
 
@@ -37,7 +38,7 @@ def manner_of(local_time: str | None, window: str | None, canary: int | None) ->
     """The manner that is meant. Raises InputError that names the option."""
     return Manner(
         times.time_of_day(local_time, "--local-time") if local_time is not None else None,
-        times.parse_window(window) if window is not None else None,
+        parse_window(window) if window is not None else None,
         canary,
     )
 
@@ -51,7 +52,7 @@ def told(mailing: Mailing, recipients: int, zone: ZoneInfo, now: datetime) -> It
     yield f"Mailing {mailing.id} “{mailing.subject}” goes to {counted(recipients, 'subscriber')} {when}."
     if mailing.window:
         start = max(mailing.due_at, now)
-        opening = times.parse_window(mailing.window).next_opening(start, zone)
+        opening = parse_window(mailing.window).next_opening(start, zone)
         first = f", the first from {opening:%Y-%m-%d %H:%M} UTC on" if opening > start else ""
         yield f"It goes within these hours of {zone} only: {mailing.window}{first}."
     if mailing.canary:

@@ -16,7 +16,7 @@ from newsletter.models import Batch, List, Mailing, MailingStatus, Publication
 from newsletter.sending import ledger, pace
 from newsletter.sending.ledger import Taken
 from newsletter.sending.pace import Condition
-from newsletter.sending.times import parse_window
+from newsletter.sending.window import parse_window
 from newsletter.smtp_accounts import Account, accounts_for, choose
 
 

@@ -23,7 +23,7 @@ from newsletter.models import (
     of_mailing,
 )
 from newsletter.sending import pace
-from newsletter.sending.times import parse_window
+from newsletter.sending.window import parse_window
 from newsletter.smtp_accounts import Account, accounts_for
 from newsletter.stats.progress import email_domain, find_mailing
 

@@ -26,7 +26,8 @@ from newsletter.models import (
     SubscriptionStatus,
     is_suppressed,
 )
-from newsletter.sending.times import cohorts, time_of_day
+from newsletter.sending.times import time_of_day
+from newsletter.sending.zones import cohorts
 
 BATCH_SIZE = 1000
 ROWS_AT_A_TIME = 5000

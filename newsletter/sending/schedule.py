@@ -12,7 +12,7 @@ from newsletter.errors import InputError
 from newsletter.models import Link, List, Mailing, MailingStatus, Revision
 from newsletter.rendering.content import Content
 from newsletter.rendering.merge import context_for, merge
-from newsletter.sending.times import Window
+from newsletter.sending.window import Window
 
 
 @dataclass(frozen=True, slots=True)

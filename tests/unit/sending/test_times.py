@@ -8,15 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.errors import InputError
-from newsletter.sending.times import (
-    Window,
-    cohorts,
-    due_at,
-    duration,
-    local_moment,
-    parse_window,
-    time_of_day,
-)
+from newsletter.sending.times import due_at, duration, time_of_day
+from newsletter.sending.window import Window, parse_window
+from newsletter.sending.zones import cohorts, local_moment
 
 NOW = datetime(2026, 3, 13, 7, 0, tzinfo=UTC)
 BRUSSELS, NEW_YORK, LORD_HOWE, KATHMANDU, APIA = (
