@@ -6,6 +6,7 @@ import re
 
 from mjml import mjml2html
 
+from newsletter.rendering import mjml_mend
 from newsletter.rendering.includes import Includes, Read, read_nothing
 from newsletter.rendering.inline import inline
 from newsletter.rendering.mjml_check import check
@@ -27,9 +28,10 @@ def to_html(mjml: str, origin: str, read: Read = read_nothing) -> str:
     """
     marked = _ATTRIBUTES.sub(_plain, Includes(read, origin).expand(mjml))
     styles = _INLINE_STYLE.findall(marked)
-    placed = Placed.of(_INLINE_STYLE.sub("", marked), origin)
-    check(placed)
-    return inline(_compile(placed), "\n".join(styles))
+    marked = _INLINE_STYLE.sub("", marked)
+    check(Placed.of(marked, origin))
+    html = _compile(Placed.of(mjml_mend.before(marked), origin))
+    return inline(mjml_mend.after(html), "\n".join(styles))
 
 
 def _compile(placed: Placed) -> str:
