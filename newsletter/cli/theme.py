@@ -20,6 +20,7 @@ from newsletter.slugs import check_slug
 
 DEFAULT = "magazine"
 PICTURE = "images/baikonour.png"
+TEMPLATES = frozenset({".mjml", ".css", ".toml"})
 
 app = typer.Typer(help="How issues look: begin a theme, check it, look at it.", no_args_is_help=True)
 Named = Annotated[str, typer.Argument(help="A theme's name, or the folder it is in.")]
@@ -36,6 +37,8 @@ def new(
         raise ConflictError(f"there is a theme “{name}” already: choose another name")
     load_theme(source)
     target = own_themes() / name
+    if target.exists():
+        raise ConflictError(f"{target}: is there already, and nothing is copied over it: choose another name")
     try:
         # A publication's own files of the source come last, since they win.
         for folder in (SHIPPED / source, own_themes() / source):
@@ -66,6 +69,8 @@ def preview(
 ) -> None:
     """Write a page that shows every block in the theme."""
     loaded = _load(theme)
+    if out.suffix in TEMPLATES and out.resolve().parent.is_relative_to(loaded.settings_path.resolve().parent):
+        raise InputError(f"{out}: is part of the theme, choose another name")
     html = loaded.render(specimen(loaded, _picture())).encode()
     write_all(loaded.settings_path, {out: html})
     say(f"{out}: {len(html):,} bytes")

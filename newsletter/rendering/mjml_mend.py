@@ -21,7 +21,8 @@ _TABLE = re.compile(
     r"""(<table border="0" cellpadding="[^"]*" cellspacing="([^"]*)" width="[^"]*" """
     r"""style="color:[^"]*;table-layout:[^"]*?)(?:border-collapse:separate;)?">"""
 )
-_PADDING = re.compile(r"""(\bpadding\s*=\s*["'])([^"']*)""")
+_PADDING = re.compile(r"""(\bpadding(?:-\w+)?\s*=\s*["'])([^"']*)""")
+_PICTURE_WIDTH = re.compile(r"""(\bwidth\s*=\s*["']\d+)(?=["'])""")
 _BARE_ZERO = re.compile(r"(?<!\S)0(?!\S)")
 _HOLDS_ROWS = frozenset({"mj-column", "mj-hero"})
 _GAP = (
@@ -34,7 +35,8 @@ def before(mjml: str) -> str:
     """MJML that passed its checks, so written that the compiler makes of it what npm's would.
 
     A wrapper's `gap` becomes sections between its own, `mj-raw` in a column stays among the column's rows, the height
-    of a hero counts its padding, and a picture of `mj-social-element` without words has an empty `alt`.
+    of a hero and the width of a picture count their padding, a picture's width may do without `px`, and a picture of
+    `mj-social-element` without words has an empty `alt`.
     """
     return _TAG.sub(_Walk(), mjml)
 
@@ -67,7 +69,7 @@ class _Walk:
         written = self._opening(name, tag)
         if not tag["closed"]:
             self._inside.append(name)
-        return written
+        return _PADDING.sub(_with_units, written)
 
     @property
     def _parent(self) -> str:
@@ -82,8 +84,8 @@ class _Walk:
                 return before + tag[0]
             case "mj-social-element" if not _SAID.search(tag["rest"]):
                 return f'<{name}{tag["rest"]} alt=""{tag["closed"]}>'
-            case "mj-hero" | "mj-class" | "mj-all":
-                return _PADDING.sub(_with_units, tag[0])
+            case "mj-image":
+                return _PICTURE_WIDTH.sub(r"\1px", tag[0])
             case "mj-raw" if self._parent in _HOLDS_ROWS and not tag["closed"]:
                 return f"<mj-text>{_RAW}"
         return tag[0]
@@ -98,7 +100,7 @@ def _section_as_gap(rest: str) -> str:
 
 
 def _with_units(padding: re.Match[str]) -> str:
-    # A bare zero makes the compiler forget the padding when it counts the height of a hero.
+    # A bare zero makes the compiler forget the padding when it counts the width of a picture or the height of a hero.
     return padding[1] + _BARE_ZERO.sub("0px", padding[2])
 
 

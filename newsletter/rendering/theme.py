@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
@@ -20,6 +20,7 @@ from newsletter.rendering.theme_settings import read_settings
 from newsletter.resources import TEMPLATES
 from newsletter.settings_sources import config_path
 from newsletter.text import one_line
+from newsletter.textfile import read_utf8
 
 SHIPPED = TEMPLATES / "email"
 SHARED = SHIPPED / "_shared"
@@ -27,6 +28,17 @@ SETTINGS = "theme.toml"
 PAGE = "issue.mjml"
 _KEPT = 32
 _SUFFIXES = frozenset({".mjml", ".css", ".html"})
+
+
+class _Files(FileSystemLoader):
+    """Templates in UTF-8. Raises SourceError with the line of what is not."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        try:
+            return super().get_source(environment, template)
+        except UnicodeDecodeError:
+            read_utf8(next(path for folder in self.searchpath if (path := Path(folder, template)).is_file()))
+            raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +77,8 @@ class Theme:
             return self.templates.get_template(file).render({**context, "theme": self.settings})
         except TemplateSyntaxError as error:
             raise SourceError(str(error.message), path=error.filename or file, line=error.lineno) from None
+        except SourceError:
+            raise
         # Whatever a template does wrong, from a missing value to dividing by zero, is the theme's fault.
         except Exception as error:
             raise self._fault(error, file) from None
@@ -126,7 +140,7 @@ def _load(name: str, folders: tuple[Path, ...]) -> Theme:
 def _cached(name: str, folders: tuple[Path, ...], settings: Path, _changed: int) -> Theme:
     # Templates look after themselves: Jinja reads a file anew when it has changed.
     environment = SandboxedEnvironment(
-        loader=FileSystemLoader([*folders, SHARED]),
+        loader=_Files([*folders, SHARED]),
         extensions=[MarkLines],
         autoescape=True,
         undefined=StrictUndefined,

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from css_inline import CSSInliner, InlineError
 
 from newsletter.errors import InputError, SourceError
 from newsletter.rendering.mjml import to_html
@@ -114,6 +115,18 @@ def test_inline_styles_are_on_the_elements_and_nowhere_else() -> None:
 )
 def test_odd_inline_styles_neither_stop_the_message_nor_fetch_anything(css: str) -> None:
     assert ">a</div>" in to_html(STYLED.format(css), "x")
+
+
+# css-inline gives up on an element whose own style attribute is broken, once a rule matches it.
+@pytest.mark.parametrize("broken", ["color", ":", "(", "@x", "1:2"])
+def test_where_styles_cannot_be_inlined_they_stay_in_the_head(broken: str) -> None:
+    css = ".mine p { text-indent: 7px }"
+    page = STYLED.replace(">a</mj-text>", f'><p style="{broken}">a</p></mj-text>')
+    with pytest.raises(InlineError):
+        CSSInliner(extra_css="p { text-indent: 7px }").inline(f'<p style="{broken}">a</p>')
+    html = to_html(page.format(css), "x")
+    assert f'<p style="{broken}">a</p>' in html
+    assert html.index(f"<style>{css}</style></head>") < html.index("<body")
 
 
 STYLED = (

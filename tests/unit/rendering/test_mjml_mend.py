@@ -44,6 +44,21 @@ def test_a_padding_from_a_class_counts_too() -> None:
     assert "height:180px;" in compiled(HERO.format('mj-class="airy"'), head)
 
 
+@pytest.mark.parametrize(
+    ("attributes", "width"),
+    [
+        ('width="220"', 220),
+        ('width="220px"', 220),
+        ('padding="10px 0"', 300),
+        ('padding-left="0" padding-right="0"', 300),
+        ('padding="0 10px" padding-left="0"', 290),
+    ],
+)
+def test_the_width_of_a_picture_counts_its_padding_and_may_do_without_a_unit(attributes: str, width: int) -> None:
+    html = in_column(f'<mj-image src="a.png" alt="A" {attributes} /></mj-column><mj-column>')
+    assert f' width="{width}"' in re.findall(r"<img[^>]*>", html)[0]
+
+
 def test_the_gap_of_a_wrapper_stands_between_its_sections_in_its_own_colour() -> None:
     section = "<mj-section><mj-column><mj-text>{}</mj-text></mj-column></mj-section>"
     html = compiled(

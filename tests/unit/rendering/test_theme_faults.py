@@ -76,6 +76,18 @@ def test_a_shared_partial_can_be_replaced_too_and_is_read_anew_when_it_changes(f
         assert words in laid_out(load_theme("magazine"))
 
 
+def test_a_partial_with_a_style_that_cannot_be_read_still_gives_a_whole_issue(folder: Path) -> None:
+    words = '<p class="last" style="color">Our own foot</p>'
+    (folder / "footer.mjml").write_text(
+        f'<mj-section><mj-column><mj-text css-class="footer">{words}</mj-text></mj-column></mj-section>'
+    )
+    html = laid_out(load_theme("magazine"))
+    head, body = html.split("</head>")
+    assert words in body
+    assert ".footer .last { margin: 0 0 4px }" in head
+    assert "In this issue" in body
+
+
 def test_a_theme_of_ones_own_is_found_by_its_name(folder: Path) -> None:
     own = folder.with_name("sunday")
     own.mkdir()
