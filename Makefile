@@ -57,7 +57,7 @@ compare-mjml: $(VENV)/.dev ## Compare our MJML with npm's, pixel by pixel (needs
 	@work=$$(mktemp -d) && trap 'rm -rf "$$work"' EXIT && npm install --silent --prefix "$$work" mjml@4 >/dev/null \
 		&& $(BIN)/python -m tests.compare_mjml "$$work/node_modules/.bin/mjml" "$$work" $(ARGS)
 
-golden: $(VENV)/.dev ## Write the golden files of the sample issue anew
+golden: $(VENV)/.dev ## Write the golden files of the sample issue anew (its boxes need Chromium)
 	@$(BIN)/python -m tests.golden
 
 lock: ## Pin all dependencies anew, with hashes (needs uv)
