@@ -6,9 +6,10 @@ import re
 
 from mjml import mjml2html
 
-from newsletter.rendering import mjml_mend
 from newsletter.rendering.includes import Includes, Read, read_nothing
 from newsletter.rendering.inline import inline
+from newsletter.rendering.mend_html import mend_html
+from newsletter.rendering.mend_mjml import mend_mjml
 from newsletter.rendering.mjml_check import check
 from newsletter.rendering.places import Placed
 
@@ -30,8 +31,8 @@ def to_html(mjml: str, origin: str, read: Read = read_nothing) -> str:
     styles = _INLINE_STYLE.findall(marked)
     marked = _INLINE_STYLE.sub("", marked)
     check(Placed.of(marked, origin))
-    html = _compile(Placed.of(mjml_mend.before(marked), origin))
-    return inline(mjml_mend.after(html), "\n".join(styles))
+    html = _compile(Placed.of(mend_mjml(marked), origin))
+    return inline(mend_html(html), "\n".join(styles))
 
 
 def _compile(placed: Placed) -> str:

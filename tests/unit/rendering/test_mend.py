@@ -1,4 +1,4 @@
-"""What we make of MJML where mjml-python alone would make something else of it than npm's `mjml`."""
+"""What becomes of MJML of which mjml-python alone would make something else than npm's `mjml`."""
 
 from __future__ import annotations
 
@@ -110,6 +110,36 @@ def test_a_social_picture_without_words_is_passed_over_by_those_who_listen() -> 
 def test_the_borders_of_a_table_are_drawn_apart_only_where_it_has_a_spacing(attributes: str, apart: bool) -> None:
     html = in_column(f"<mj-table {attributes}><tr><td>a</td></tr></mj-table>")
     assert ("border-collapse:separate" in html) is apart
+
+
+def test_an_icon_comes_after_its_words_where_it_is_to() -> None:
+    html = in_column(
+        '<mj-social mode="vertical">'
+        '<mj-social-element src="a.png" href="/a" icon-position="right">Words</mj-social-element>'
+        '<mj-social-element src="b.png" icon-position="right">Bare</mj-social-element>'
+        '<mj-social-element src="c.png" href="/c">Usual</mj-social-element></mj-social>'
+    )
+    order = sorted(("Words", "a.png", "Bare", "b.png", "c.png", "Usual"), key=html.index)
+    assert order == ["Words", "a.png", "Bare", "b.png", "c.png", "Usual"]
+    assert not re.search("[\ue000-\ue004]", html)
+
+
+@pytest.mark.parametrize("css_class", ["", 'css-class="mine and-mine" '])
+def test_a_hero_of_fluid_height_is_as_high_as_its_picture(css_class: str) -> None:
+    html = compiled(
+        f'<mj-hero {css_class}mode="fluid-height" background-width="600px" background-height="300px" '
+        'background-url="a.png" padding="60px 20px"><mj-text>a</mj-text></mj-hero>'
+    )
+    assert '<td style="width:0.01%;padding-bottom:50%;mso-padding-bottom-alt:0;"></td><td background="a.png"' in html
+    assert "height:-" not in html
+    assert "mjml-fluid" not in html
+    assert ('class="mine and-mine"' in html) is bool(css_class)
+
+
+@pytest.mark.parametrize("size", ["", 'background-width="600px"', 'background-width="0" background-height="x"'])
+def test_a_hero_of_fluid_height_without_a_size_is_as_high_as_what_it_holds(size: str) -> None:
+    html = compiled(f'<mj-hero mode="fluid-height" {size}><mj-text>a</mj-text></mj-hero>')
+    assert "padding-bottom" not in html[html.index("<body") :]
 
 
 def test_the_arrows_of_a_carousel_are_hidden_from_yahoo_alone() -> None:
