@@ -43,6 +43,7 @@ class _Walk:
 
     def __init__(self) -> None:
         self._inside: list[str] = []
+        self._wrappers: dict[str, str] = {}
         self._gap = self._between = ""
 
     def __call__(self, tag: re.Match[str]) -> str:
@@ -65,8 +66,10 @@ class _Walk:
     def _opening(self, name: str, tag: re.Match[str]) -> str:
         attributes = dict(_ATTRIBUTE.findall(tag["rest"]))
         match name:
+            case "mj-wrapper" if self._parent == "mj-attributes":
+                self._wrappers = attributes
             case "mj-wrapper":
-                self._gap, self._between = _section_as_gap(attributes), ""
+                self._gap, self._between = _section_as_gap(self._wrappers | attributes), ""
             case "mj-section" if self._parent == "mj-wrapper":
                 before, self._between = self._between, self._gap
                 return before + tag[0]

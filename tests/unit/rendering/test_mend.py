@@ -73,6 +73,14 @@ def test_the_gap_of_a_wrapper_stands_between_its_sections_in_its_own_colour() ->
     assert "#ffe0e0" in html[two : gaps[1]]
 
 
+def test_a_gap_may_be_given_for_all_wrappers() -> None:
+    head = '<mj-attributes><mj-wrapper gap="13px" background-color="#ffe0e0" /></mj-attributes>'
+    html = compiled("<mj-wrapper><mj-section /><mj-section /></mj-wrapper>" * 2, head)
+    assert html.count("height:13px;line-height:13px") == 2
+    other = compiled('<mj-wrapper gap="5px"><mj-section /><mj-section /></mj-wrapper>', head)
+    assert other.count("height:5px;line-height:5px") == 1
+
+
 def test_a_wrapper_without_a_gap_stays_as_it_is() -> None:
     html = compiled("<mj-wrapper><mj-section /><mj-section /></mj-wrapper>")
     assert html.count("max-width:600px") == 3
