@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from newsletter.db import moment
+from newsletter.clock import utc_now
 from newsletter.models import Subscriber
 from newsletter.rendering.template import Template, Value
 from newsletter.sending.plan import audience_of
@@ -23,9 +23,7 @@ def fields_of(template: Template) -> set[str]:
 
 def count(session: Session, list_id: int, *conditions: ColumnElement[bool]) -> int:
     """How many of those a mailing to the list would go to meet every condition."""
-    return (
-        session.scalar(audience_of(list_id, moment(session)).where(*conditions).with_only_columns(func.count())) or 0
-    )
+    return session.scalar(audience_of(list_id, utc_now()).where(*conditions).with_only_columns(func.count())) or 0
 
 
 def lacks(field: str) -> ColumnElement[bool]:
@@ -42,9 +40,7 @@ def _longest(session: Session, list_id: int, field: str) -> str:
     column = _column(field)
     # Those without a value sort first in some databases.
     length = func.coalesce(func.length(column), 0)
-    found = (
-        audience_of(list_id, moment(session)).with_only_columns(column).order_by(length.desc()).limit(1).subquery()
-    )
+    found = audience_of(list_id, utc_now()).with_only_columns(column).order_by(length.desc()).limit(1).subquery()
     return session.scalar(select(found)) or ""
 
 
