@@ -12,7 +12,7 @@ from newsletter.rendering.blocks import Block, Image, images_in
 from newsletter.rendering.conditions import check_conditions, check_line_conditions
 from newsletter.rendering.expressions import Fields
 from newsletter.rendering.front_matter import FrontMatter
-from newsletter.rendering.limits import check_counts, check_size
+from newsletter.rendering.limits import check_counts, check_size, check_work
 from newsletter.rendering.markdown import parse
 from newsletter.rendering.merge_tags import TagBook
 from newsletter.rendering.raw_html import Note, sanitise
@@ -49,6 +49,7 @@ def read_document(source: str, path: str, fields: Fields | None = None) -> Docum
     """
     check_size(source, path)
     source = source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    check_work(source, path)
     _refuse_unprintable(source, path)
     front, body, offset = front_matter.split(source, path)
     _refuse_tags(front, path)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from markdown_it.token import Token
 
@@ -11,6 +13,10 @@ from newsletter.errors import SourceError
 MAX_BYTES = 1_000_000
 MAX_PICTURES = 300
 MAX_LINKS = 500
+MAX_LINES = 10_000
+MAX_MARKS = 20_000
+# What Markdown looks at again and again, in case it begins something.
+_MARK = re.compile(r"[\[<*&]")
 
 
 def check_size(source: str, path: str) -> None:
@@ -22,6 +28,16 @@ def check_size(source: str, path: str) -> None:
     if len(encoded) > MAX_BYTES:
         line = encoded.count(b"\n", 0, MAX_BYTES) + 1
         raise SourceError("the issue is over 1 MB: split the issue", path=path, line=line)
+
+
+def check_work(source: str, path: str) -> None:
+    """Raise SourceError where Markdown would be busy for long: for the first line, or mark, that is one too many."""
+    if source.count("\n") > MAX_LINES:
+        raise SourceError(f"more than {MAX_LINES:,} lines: split the issue", path=path, line=MAX_LINES + 1)
+    beyond = next(islice(_MARK.finditer(source), MAX_MARKS, None), None)
+    if beyond:
+        line = source.count("\n", 0, beyond.start()) + 1
+        raise SourceError(f"more than {MAX_MARKS:,} of [ < * & together: split the issue", path=path, line=line)
 
 
 def check_counts(tokens: Iterable[Token], path: str) -> None:

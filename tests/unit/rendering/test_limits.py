@@ -6,7 +6,8 @@ from contextlib import suppress
 import pytest
 
 from newsletter.errors import NewsletterError
-from newsletter.rendering.limits import MAX_BYTES, MAX_LINKS, MAX_PICTURES
+from newsletter.rendering.document import read_document
+from newsletter.rendering.limits import MAX_BYTES, MAX_LINES, MAX_LINKS, MAX_MARKS, MAX_PICTURES
 from newsletter.rendering.merge_tags import MAX_TAGS
 from tests.unit.rendering.reading import FIRST_LINE, HEAD, body_fault, letter
 
@@ -31,6 +32,22 @@ def test_an_issue_of_more_than_a_megabyte_is_refused_with_the_line_that_goes_bey
 def test_more_than_a_newsletter_holds_is_refused_with_the_line(piece: str, most: int, what: str) -> None:
     assert letter(piece * most).html
     assert body_fault(piece * (most + 1)) == (2 * most + 1, f"more than {most:,} {what}: split the issue")
+
+
+@pytest.mark.parametrize("piece", ["[^", "^[", "![", "<b>", "**a ", "&amp;", "[]("])
+def test_more_marks_than_a_newsletter_needs_are_refused_before_anything_is_made_of_them(piece: str) -> None:
+    marks = sum(map(piece.count, "[<*&"))
+    most = MAX_MARKS // marks
+    with suppress(NewsletterError):
+        read_document(f"{HEAD}Words.\n{piece * most}", "issue.md")
+    beyond = f"Words.\n{piece * most}\n{piece * (900_000 // len(piece) - most)}"
+    assert body_fault(beyond) == (3, f"more than {MAX_MARKS:,} of [ < * & together: split the issue")
+
+
+@pytest.mark.parametrize("piece", ["a\n", "a\n\n", "# a\n\n", "1. a\n", "a|a\n-|-\n", "***\n\n"])
+def test_more_lines_than_a_newsletter_has_are_refused(piece: str) -> None:
+    line, message = body_fault(piece * (900_000 // len(piece)))
+    assert (line + FIRST_LINE - 1, message) == (MAX_LINES + 1, f"more than {MAX_LINES:,} lines: split the issue")
 
 
 def test_pictures_in_cards_count_too() -> None:
