@@ -8,13 +8,16 @@ from css_inline import CSSInliner, InlineError
 
 # A theme's styles differ only by direction; a few themes are in use at a time.
 _KEPT = 16
+# MJML writes the preheader white on white besides hiding it, which spam filters count against the whole message.
+_PREHEADER = "display:none;font-size:1px;color:#ffffff;"
 
 
 def inline(html: str, css: str) -> str:
-    """`html` with `css` copied onto its elements; nothing is fetched.
+    """`html` with `css` copied onto its elements, its preheader hidden as honest mail does it; nothing is fetched.
 
     What the page holds in style elements stays there. Where inlining fails, `css` is put into the head as it is.
     """
+    html = html.replace(_PREHEADER, _PREHEADER.removesuffix("color:#ffffff;"), 1)
     if not css.strip():
         return html
     try:
