@@ -21,7 +21,7 @@ from newsletter.mail.addresses import normalise
 from newsletter.models import List, Publication, Subscriber
 from newsletter.resources import SAMPLE_ISSUE
 from newsletter.sending.plan import plan
-from newsletter.sending.submit import submit
+from newsletter.sending.submit import prepare, submit
 
 NOW = datetime(2026, 3, 13, 7, 0, tzinfo=UTC)
 BASE_URL = "https://lettres.example.org"
@@ -89,7 +89,7 @@ def make_mailing(
         publication = make_publication(session, f"hebdo-{slug}", language=language)
         mailing_list = make_list(session, publication, slug)
         subscribe_all(session, mailing_list, [(email, "") for email in emails])
-        mailing_id = submit(session, issue, slug, base_url=base_url, due_at=NOW, now=NOW).mailing.id
+        mailing_id = submit(session, prepare(session, issue, slug, base_url=base_url), due_at=NOW, now=NOW).mailing.id
     if planned:
         with database.write() as session:
             plan(session, mailing_id, NOW)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from newsletter.cli.check import told
 from newsletter.cli.output import say
@@ -15,19 +14,19 @@ from newsletter.db import Database
 from newsletter.errors import InputError
 from newsletter.preflight.finding import Finding, Severity, blocking
 from newsletter.preflight.run import preflight
-from newsletter.sending.submit import prepare
+from newsletter.sending.submit import Prepared
 
 
 def approve(
-    database: Database, settings: Settings, issue: Path, list_slug: str, accepted: Sequence[str], *, quietly: bool
+    database: Database, settings: Settings, prepared: Prepared, accepted: Sequence[str], *, quietly: bool
 ) -> None:
     """Run the checks that need no network. Raises InputError for errors, and for warnings that are not accepted.
 
     Each of them is printed before, unless `quietly`.
     """
     with database.read() as session:
-        prepared = prepare(session, issue, list_slug, base_url=settings.base_url)
         found = preflight(session, prepared, settings.base_url)
+    issue = prepared.issue.path
     left = blocking(found, accepted)
     if not left:
         return

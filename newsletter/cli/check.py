@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -15,6 +16,7 @@ from newsletter.cli.output import Json, print_json, say, warn
 from newsletter.cli.progress import counted
 from newsletter.clock import utc_now
 from newsletter.config import Settings, load_settings
+from newsletter.preflight.destination import LAST_ZONE, check_lists, check_schedule
 from newsletter.preflight.dns import system_resolver
 from newsletter.preflight.finding import Finding, Looked, Severity
 from newsletter.preflight.french import check_french, mend_french
@@ -23,7 +25,8 @@ from newsletter.preflight.run import look_at_sender, preflight, proofread
 from newsletter.preflight.spam import check_spam
 from newsletter.preflight.web import look_at_links
 from newsletter.rendering.compile import Masthead
-from newsletter.rendering.issue_file import read_issue
+from newsletter.rendering.front_matter import FrontMatter
+from newsletter.rendering.issue_file import read_front, read_issue
 from newsletter.sending.builders import dkim_keys, make_builder
 from newsletter.sending.message import Addressee
 from newsletter.sending.submit import Prepared, prepare
@@ -38,14 +41,19 @@ def check(
     issue: Annotated[Path, typer.Argument(help="An issue in Markdown with front matter.")],
     list_slug: Annotated[
         str | None,
-        typer.Option("--list", help="Who is to get it: their data and the sender's domain are checked too."),
+        typer.Option(
+            "--list",
+            help="Who gets it, else who its front matter names: their data and the sender's domain are checked too.",
+        ),
     ] = None,
     fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended in the file itself.")] = False,
     as_json: Json = False,
 ) -> None:
     """Check an issue: errors keep it from being sent, warnings until they are accepted."""
     settings = load_settings()
-    found = _found_for_list(settings, issue, list_slug, fix=fix) if list_slug else _found(settings, issue, fix=fix)
+    slug, misnamed = (list_slug, []) if list_slug else _named(settings, read_front(issue))
+    found = _found_for_list(settings, issue, slug, fix=fix) if slug else _found(settings, issue, fix=fix)
+    found.findings += misnamed
     for unseen in found.unseen:
         warn(f"could not look: {unseen}")
     if as_json:
@@ -71,6 +79,15 @@ def told(issue: Path, finding: Finding) -> str:
     return f"{place}: {finding.severity} {finding.code}: {finding.message}; {finding.remedy}"
 
 
+def _named(settings: Settings, front: FrontMatter) -> tuple[str | None, list[Finding]]:
+    """The list of the front matter, where it is one that there is, and what is wrong with those it names."""
+    if not front.lists:
+        return None, []
+    with open_database(settings) as database, database.read() as session:
+        findings = check_lists(session, front)
+    return None if findings else front.lists[0], findings
+
+
 def _found(settings: Settings, path: Path, *, fix: bool) -> Looked:
     """What shows without a list."""
     file = read_issue(path)
@@ -79,6 +96,7 @@ def _found(settings: Settings, path: Path, *, fix: bool) -> Looked:
     content = file.compile(Masthead("Newsletter", language), settings.base_url)
     proof = Proof.of(file, content, settings.base_url)
     looked = Looked([*proofread(proof, language), *check_french(source, language)])
+    looked.findings += check_schedule(file.document.front, LAST_ZONE, utc_now())
     looked.add(look_at_links(proof))
     return looked
 
@@ -98,11 +116,13 @@ def _found_for_list(settings: Settings, path: Path, list_slug: str, *, fix: bool
             keys,
         )
         from_email, language = prepared.publication.from_email, _language(prepared)
+        zone = ZoneInfo(prepared.publication.timezone)
     # Others are asked only now: no transaction is held meanwhile.
     source = _mended(path, prepared.issue.source, language) if fix else prepared.issue.source
     looked.findings += check_french(source, language)
     looked.add(look_at_links(Proof.of(prepared.issue, prepared.content, settings.base_url)))
     looked.add(look_at_sender(from_email, keys, system_resolver()))
+    looked.findings += check_schedule(prepared.issue.document.front, zone, utc_now())
     looked.findings += check_spam(builder.build(READER, utc_now()).data)
     return looked
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy.orm import Session
 
 from newsletter.cli.progress import counted
 from newsletter.db import moment
+from newsletter.errors import InputError, SourceError
 from newsletter.models import List, Mailing, Subscriber
 from newsletter.sending import times
 from newsletter.sending.plan import ZONE_ATTRIBUTE, audience_of
@@ -22,16 +24,27 @@ SHOWN_ZONES = 3
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """What was said of the time, as it was typed."""
+    """What was said of the time, as it was typed; `source` is the file and line it stands in, where it is in one."""
 
     at: str | None
     hold: str | None
+    source: tuple[Path, int] | None = None
 
     def due_at(self, zone: ZoneInfo, now: datetime) -> datetime:
-        """The moment that is meant. Raises InputError that names the option."""
-        at = times.due_at(self.at, zone, now) if self.at is not None else now
+        """The moment that is meant. Raises InputError that names the option, or the file and line."""
+        at = self._at(zone, now) if self.at is not None else now
         hold = times.duration(self.hold, "--hold") if self.hold is not None else timedelta()
         return max(at, now + hold)
+
+    def _at(self, zone: ZoneInfo, now: datetime) -> datetime:
+        assert self.at is not None  # noqa: S101 - its caller saw to it
+        if self.source is None:
+            return times.due_at(self.at, zone, now)
+        path, line = self.source
+        try:
+            return times.due_at(self.at, zone, now, "schedule")
+        except InputError as error:
+            raise SourceError(str(error), path=str(path), line=line) from None
 
 
 def manner_of(local_time: str | None, window: str | None, canary: int | None) -> Manner:
@@ -43,13 +56,14 @@ def manner_of(local_time: str | None, window: str | None, canary: int | None) ->
     )
 
 
-def told(mailing: Mailing, recipients: int, zone: ZoneInfo, now: datetime) -> Iterator[str]:
+def told(mailing: Mailing, list_slug: str, recipients: int, zone: ZoneInfo, now: datetime) -> Iterator[str]:
     """What is going to happen, a line each."""
     due = "now" if mailing.due_at <= now else f"{mailing.due_at:%Y-%m-%d %H:%M} UTC"
     when = due if due == "now" else f"at {due}"
     if mailing.local_time:
         when = f"once it is {mailing.local_time} where each of them is, from {due} on"
-    yield f"Mailing {mailing.id} “{mailing.subject}” goes to {counted(recipients, 'subscriber')} {when}."
+    who = f"{counted(recipients, 'subscriber')} of “{list_slug}”"
+    yield f"Mailing {mailing.id} “{mailing.subject}” goes to {who} {when}."
     if mailing.window:
         start = max(mailing.due_at, now)
         opening = parse_window(mailing.window).next_opening(start, zone)

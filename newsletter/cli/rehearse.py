@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import typer
 
@@ -18,7 +17,7 @@ from newsletter.mail.session import Features
 from newsletter.sending.builders import dkim_keys, make_builder
 from newsletter.sending.rehearsal import Rehearsal, ask_features
 from newsletter.sending.rehearsal import rehearse as run
-from newsletter.sending.submit import prepare
+from newsletter.sending.submit import Prepared
 from newsletter.smtp_accounts import Account
 from newsletter.tracking.tokens import Tokens
 
@@ -33,16 +32,14 @@ def rehearse(
     database: Database,
     settings: Settings,
     accounts: Sequence[Account],
-    issue: Path,
-    list_slug: str,
+    prepared: Prepared,
     *,
     as_json: bool,
 ) -> None:
     """Print what came of it; exit with 1 where somebody would not get their message."""
+    for warning in prepared.issue.warnings:
+        warn(warning)
     with database.read() as session:
-        prepared = prepare(session, issue, list_slug, base_url=settings.base_url)
-        for warning in prepared.issue.warnings:
-            warn(warning)
         builder = make_builder(
             MAILING_ID,
             prepared.content,
@@ -54,7 +51,7 @@ def rehearse(
         )
         found = run(session, prepared.mailing_list.id, builder, list(_servers(accounts)), utc_now())
     if not found.audience:
-        raise InputError(f"nobody is on the list “{list_slug}”: import subscribers first")
+        raise InputError(f"nobody is on the list “{prepared.mailing_list.slug}”: import subscribers first")
     if as_json:
         print_json(_facts(found))
     else:

@@ -19,6 +19,7 @@ from newsletter.errors import ConflictError, UnavailableError
 from newsletter.issues.publications import NewPublication, add_publication
 from newsletter.queue import Queue
 from newsletter.resources import SAMPLE_ISSUE
+from newsletter.sending.submit import prepare as prepare_issue
 from newsletter.sending.submit import submit
 from newsletter.settings_sources import PREFIX
 from newsletter.stats.report import report
@@ -89,7 +90,8 @@ def start_mailing(database: Database, settings: Settings) -> int:
     """Schedule the sample issue for now; the mailing's number."""
     now = utc_now()
     with database.write() as session:
-        submitted = submit(session, SAMPLE_ISSUE, LIST, base_url=settings.base_url, due_at=now, now=now)
+        prepared = prepare_issue(session, SAMPLE_ISSUE, LIST, base_url=settings.base_url)
+        submitted = submit(session, prepared, due_at=now, now=now)
         mailing_id = submitted.mailing.id
     tasks = Queue(settings)
     tasks.put(queue.PLAN, mailing_id)

@@ -47,12 +47,8 @@ def read_document(source: str, path: str, fields: Fields | None = None) -> Docum
 
     Raises SourceError with the line of the first fault.
     """
-    check_size(source, path)
-    source = source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    check_work(source, path)
-    _refuse_unprintable(source, path)
-    front, body, offset = front_matter.split(source, path)
-    _refuse_tags(front, path)
+    source = _cleaned(source, path)
+    front, body, offset = _split(source, path)
     book = TagBook.for_source(source, fields or Fields())
     subject = _lift_line(front.subject, book, path, front.lines.get("subject", 1))
     preheader = _lift_line(front.preheader, book, path, front.lines.get("preheader", 1))
@@ -60,6 +56,25 @@ def read_document(source: str, path: str, fields: Fields | None = None) -> Docum
     check_counts(tokens, path)
     check_conditions(tokens, book, path)
     return Document(front, subject, preheader, read_blocks(tokens, book, path), book, path, tuple(notes))
+
+
+def read_front(source: str, path: str) -> FrontMatter:
+    """What an issue says of itself alone. Raises SourceError with the line of the first fault."""
+    return _split(_cleaned(source, path), path)[0]
+
+
+def _cleaned(source: str, path: str) -> str:
+    check_size(source, path)
+    source = source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    check_work(source, path)
+    _refuse_unprintable(source, path)
+    return source
+
+
+def _split(source: str, path: str) -> tuple[FrontMatter, str, int]:
+    front, body, offset = front_matter.split(source, path)
+    _refuse_tags(front, path)
+    return front, body, offset
 
 
 def _lift_line(text: str, book: TagBook, path: str, line: int) -> str:

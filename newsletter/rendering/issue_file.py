@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from newsletter.errors import SourceError
+from newsletter.rendering import document
 from newsletter.rendering.compile import Masthead, compile_issue, warnings
 from newsletter.rendering.content import Attachment, Content
 from newsletter.rendering.document import Document, read_document
 from newsletter.rendering.expressions import Fields
+from newsletter.rendering.front_matter import FrontMatter
 from newsletter.rendering.images import half_name, load_pictures
 from newsletter.rendering.layout import PlacedPicture
 from newsletter.rendering.pictures import Picture
@@ -77,8 +79,13 @@ class IssueFile:
         return found
 
 
+def read_front(path: Path) -> FrontMatter:
+    """What the issue in `path` says of itself. Raises InputError or SourceError as `read_issue`."""
+    return document.read_front(read_utf8(path), str(path))
+
+
 def read_issue(path: Path, fields: Fields | None = None) -> IssueFile:
     """Read an issue. Raises InputError or SourceError for the first thing that is wrong with it."""
     source = read_utf8(path)
-    document = read_document(source, str(path), fields)
-    return IssueFile(path, source, document, load_pictures(document, path))
+    read = read_document(source, str(path), fields)
+    return IssueFile(path, source, read, load_pictures(read, path))

@@ -20,7 +20,7 @@ from newsletter.sending.schedule import AT_ONCE, Manner, schedule
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An issue compiled for a list."""
+    """An issue compiled for a list; what it was read from SQL with may be closed by now."""
 
     mailing_list: List
     publication: Publication
@@ -45,17 +45,9 @@ def prepare(session: Session, path: Path, list_slug: str, *, base_url: str) -> P
 
 
 def submit(
-    session: Session,
-    path: Path,
-    list_slug: str,
-    *,
-    base_url: str,
-    due_at: datetime,
-    now: datetime,
-    manner: Manner = AT_ONCE,
+    session: Session, prepared: Prepared, *, due_at: datetime, now: datetime, manner: Manner = AT_ONCE
 ) -> Submitted:
-    """Schedule the issue in `path` for a list. Raises NewsletterError, and schedules nothing, for any fault."""
-    prepared = prepare(session, path, list_slug, base_url=base_url)
+    """Keep an issue and schedule it for its list. Raises InputError, and schedules nothing, where nobody is on it."""
     issue, front = prepared.issue, prepared.issue.document.front
     revision = save_draft(session, prepared.publication, Draft(issue.source, front.title, front.number), now)
     keep_assets(session, _assets(issue, now))

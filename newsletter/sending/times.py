@@ -18,20 +18,28 @@ _DURATION = re.compile(r"(?:([0-9]{1,8})d)?(?:([0-9]{1,8})h)?(?:([0-9]{1,8})m)?(
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 
 
-def due_at(text: str, zone: ZoneInfo, now: datetime) -> datetime:
-    """The moment `--at` names: an ISO 8601 date and time, with its offset, an IANA zone after it, or else in `zone`.
+def due_at(text: str, zone: ZoneInfo, now: datetime, option: str = "--at") -> datetime:
+    """The moment that is meant: an ISO 8601 date and time, with its offset, an IANA zone after it, or else in `zone`.
 
-    Raises InputError for what is no time, one that the zone skips or has twice, one more than a minute before `now`.
+    Raises InputError that names `option` for what is no time, one that the zone skips or has twice, one more than a
+    minute before `now`.
     """
+    try:
+        return _due_at(text, zone, now)
+    except InputError as error:
+        raise InputError(f"{option}: {error}") from None
+
+
+def _due_at(text: str, zone: ZoneInfo, now: datetime) -> datetime:
     match = _AT.fullmatch(text.strip())
     assert match is not None  # noqa: S101 - it matches any text
     wall = _date_and_time(match["when"], text)
     name = match["spaced"] or match["bracketed"]
     if name is not None and wall.tzinfo:
-        raise InputError(f"--at: {quoted(text)} has an offset and a zone: leave one of them out")
+        raise InputError(f"{quoted(text)} has an offset and a zone: leave one of them out")
     moment = wall.astimezone(UTC) if wall.tzinfo else _only_moment(wall, zone if name is None else _named(name))
     if moment < now - _MINUTE:
-        raise InputError(f"--at: {quoted(text)} is past: write a later time, or leave --at out to send now")
+        raise InputError(f"{quoted(text)} is past: write a later time, or send it with --now")
     return moment
 
 
@@ -62,15 +70,13 @@ def _only_moment(wall: datetime, zone: ZoneInfo) -> datetime:
     before, after = readings(wall, zone)
     if before < after:
         first, second = (_written(moment.astimezone(zone)) for moment in (before, after))
-        raise InputError(
-            f"--at: {_written(wall)} comes twice in {zone}: choose one by its offset, {first} or {second}"
-        )
+        raise InputError(f"{_written(wall)} comes twice in {zone}: choose one by its offset, {first} or {second}")
     if after < before:
         resumed = end_of_gap(wall, zone).astimezone(zone)
         last = (resumed.astimezone(UTC) - _MINUTE).astimezone(zone)
         gap = f"from {last + _MINUTE:%H:%M} to {resumed:%H:%M}"
         nearest = f"{_written(last)} or {_written(resumed)}"
-        raise InputError(f"--at: {_written(wall)} is skipped in {zone}, clocks go {gap}: write {nearest}")
+        raise InputError(f"{_written(wall)} is skipped in {zone}, clocks go {gap}: write {nearest}")
     return before
 
 
@@ -80,16 +86,16 @@ def _date_and_time(when: str, text: str) -> datetime:
     except ValueError:
         wall = None
     if wall is None or not MINYEAR < wall.year < MAXYEAR:
-        raise InputError(f"--at: {quoted(text)} is not a date and time: write one such as 2026-03-13T08:00")
+        raise InputError(f"{quoted(text)} is not a date and time: write one such as 2026-03-13T08:00")
     if not set(when) & set("T :"):
-        raise InputError(f"--at: {quoted(text)} has no time of day: write it too, as in {wall:%Y-%m-%d}T08:00")
+        raise InputError(f"{quoted(text)} has no time of day: write it too, as in {wall:%Y-%m-%d}T08:00")
     return wall
 
 
 def _named(name: str) -> ZoneInfo:
     zone = zone_named(name)
     if zone is None:
-        raise InputError(f"--at: {quoted(name)} is not an IANA zone: write one such as Europe/Brussels")
+        raise InputError(f"{quoted(name)} is not an IANA zone: write one such as Europe/Brussels")
     return zone
 
 

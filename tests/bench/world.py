@@ -25,7 +25,7 @@ from newsletter.models import Mailing, MailingStatus
 from newsletter.models.schema import upgrade
 from newsletter.queue import Queue
 from newsletter.resources import SAMPLE_ISSUE
-from newsletter.sending.submit import submit
+from newsletter.sending.submit import prepare, submit
 from tests.bench.processes import cpu_seconds, peak_bytes
 from tests.factories import BASE_URL, SECRET, make_list, make_publication
 from tests.servers.latency import Relay
@@ -121,7 +121,8 @@ class World:
             session.connection().exec_driver_sql("ANALYZE")
             now = utc_now()
             never = now.replace(year=now.year + 50)
-            return submit(session, _issue(self.folder), slug, base_url=BASE_URL, due_at=never, now=now).mailing.id
+            prepared = prepare(session, _issue(self.folder), slug, base_url=BASE_URL)
+            return submit(session, prepared, due_at=never, now=now).mailing.id
 
     def send(self, mailing_id: int) -> Run:
         """Plan and send a mailing to its end."""

@@ -93,10 +93,12 @@ def test_a_server_that_does_not_answer_is_warned_of(cli: Cli) -> None:
 
 
 @pytest.mark.usefixtures("world")
-@pytest.mark.parametrize("option", [("--at", LATER), ("--hold", "10m"), ("--wait",)], ids=lambda option: option[0])
+@pytest.mark.parametrize(
+    "option", [("--at", LATER), ("--now",), ("--hold", "10m"), ("--wait",)], ids=lambda option: option[0]
+)
 def test_a_dry_run_has_no_time(cli: Cli, option: tuple[str, ...]) -> None:
     complaint = cli.refused(*DRY_RUN, *option)
-    assert complaint == "--dry-run sends nothing, at no time: leave --at, --hold and --wait out"
+    assert complaint == "--dry-run sends nothing, at no time: leave --at, --now, --hold and --wait out"
 
 
 def test_a_dry_run_to_nobody_is_refused(cli: Cli, world: Database, sink: ChaosSink) -> None:

@@ -39,7 +39,7 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "no such month": ("--at", "2026-13-01T08:00", "is not a date and time"),
     "nothing": ("--at", "", "is not a date and time"),
     "no time of day": ("--at", "2090-01-06", "has no time of day: write it too, as in 2090-01-06T08:00"),
-    "past": ("--at", "2020-01-03T08:00", "is past: write a later time, or leave --at out to send now"),
+    "past": ("--at", "2020-01-03T08:00", "is past: write a later time, or send it with --now"),
     "past elsewhere": ("--at", "2020-01-03T08:00+06:00", "is past"),
     "skipped": ("--at", "2037-03-29T02:30", "is skipped in Europe/Brussels"),
     "doubled": ("--at", "2037-10-25T02:30", "comes twice in Europe/Brussels: choose one by its offset"),
@@ -81,7 +81,7 @@ def test_a_time_is_meant_in_the_publication_s_zone(cli: Cli) -> None:
 
 @pytest.mark.usefixtures("world")
 def test_one_subscriber_is_not_called_several(cli: Cli) -> None:
-    assert "goes to 1 subscriber at 2090-01-06 07:00 UTC." in cli(*SEND, "--at", LATER).success
+    assert "goes to 1 subscriber of “vendredi” at 2090-01-06 07:00 UTC." in cli(*SEND, "--at", LATER).success
 
 
 def test_only_those_who_will_be_written_to_are_counted(cli: Cli, world: Database) -> None:
@@ -101,7 +101,7 @@ def test_a_mailing_on_hold_says_how_to_take_it_back(cli: Cli, world: Database) -
     told = cli(*SEND, "--hold", "10m").success
     due_at = mailing(world).due_at
     assert before + timedelta(minutes=10) <= due_at < before + timedelta(minutes=11)
-    assert f"goes to 1 subscriber at {due_at:%Y-%m-%d %H:%M} UTC." in told
+    assert f"goes to 1 subscriber of “vendredi” at {due_at:%Y-%m-%d %H:%M} UTC." in told
     assert "Nothing leaves before that: `newsletter mailing cancel 1` takes it back." in told
     assert cli("mailing", "cancel", "1").success == "Mailing 1 is cancelled: nobody was sent anything.\n"
 

@@ -29,5 +29,5 @@ def test_the_sample_has_no_finding_for_a_list_before_and_after_it_was_sent(datab
         subscribe_all(session, make_list(session), [("ada@example.org", "Ada"), ("blaise@example.org", "")])
         prepared = prepare(session, SAMPLE_ISSUE, "vendredi", base_url=BASE_URL)
         assert blocking(preflight(session, prepared, BASE_URL), ()) == []
-        submit(session, SAMPLE_ISSUE, "vendredi", base_url=BASE_URL, due_at=NOW, now=NOW)
+        submit(session, prepared, due_at=NOW, now=NOW)
         assert blocking(preflight(session, prepared, BASE_URL), ()) == []

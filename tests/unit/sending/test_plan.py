@@ -22,7 +22,7 @@ from newsletter.models import (
 from newsletter.resources import SAMPLE_ISSUE
 from newsletter.sending.plan import BATCH_SIZE, plan
 from newsletter.sending.receipt import make_receipt
-from newsletter.sending.submit import submit
+from newsletter.sending.submit import prepare, submit
 from newsletter.sending.sweep import due_mailings
 from tests.factories import BASE_URL, EMAILS, make_list, make_mailing, make_publication, subscribe_all
 
@@ -84,7 +84,7 @@ def test_an_empty_list_is_refused_before_anything_is_scheduled(database: Databas
     with database.write() as session:
         make_list(session)
     with pytest.raises(InputError, match="nobody is on the list “vendredi”"), database.write() as session:
-        submit(session, SAMPLE_ISSUE, "vendredi", base_url=BASE_URL, due_at=now, now=now)
+        submit(session, prepare(session, SAMPLE_ISSUE, "vendredi", base_url=BASE_URL), due_at=now, now=now)
     with database.read() as session:
         assert session.scalars(select(Mailing)).all() == []
 
@@ -93,7 +93,9 @@ def test_sending_an_issue_twice_keeps_its_text_once_and_makes_two_mailings(datab
     with database.write() as session:
         subscribe_all(session, make_list(session, make_publication(session)), [("ada@example.org", "Ada")])
         first, second = (
-            submit(session, SAMPLE_ISSUE, "vendredi", base_url=BASE_URL, due_at=now, now=now).mailing
+            submit(
+                session, prepare(session, SAMPLE_ISSUE, "vendredi", base_url=BASE_URL), due_at=now, now=now
+            ).mailing
             for _ in range(2)
         )
         assert first.id != second.id

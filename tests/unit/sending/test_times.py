@@ -141,7 +141,7 @@ def test_what_a_refusal_tells_to_write_is_taken(text: str) -> None:
         ("2026-03-14T08:00[../../etc/passwd]", "“../../etc/passwd” is not an IANA zone"),
         ("2026-03-14T08:00[]", "“” is not an IANA zone"),
         ("2026-03-14T08:00+01:00 Europe/Brussels", "has an offset and a zone: leave one of them out"),
-        ("2026-03-13T07:58", "“2026-03-13T07:58” is past: write a later time, or leave --at out to send now"),
+        ("2026-03-13T07:58", "“2026-03-13T07:58” is past: write a later time, or send it with --now"),
         ("2011-12-30T08:00 Pacific/Apia", "2011-12-30T08:00 is skipped in Pacific/Apia"),
     ],
 )
