@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -19,6 +20,9 @@ SHORTENERS = frozenset(
 # Names that lead nowhere, now and for good (RFC 2606, RFC 6761).
 _NOWHERE = ("example.com", "example.org", "example.net", "example", "invalid", "test", "localhost")
 _WRITTEN_LATER = frozenset({"todo", "tbd", "xxx", "fixme", "url", "link", "lien", "…", "..."})
+
+# RFC 3986, section 3.1.
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 def check_links(proof: Proof) -> list[Finding]:
@@ -46,6 +50,9 @@ def _faults(link: Link, proof: Proof) -> Iterator[Finding]:
     elif _is_placeholder(url):
         told = f"the link “{link.words}” leads to {url}, which is no place yet"
         yield error("link-placeholder", line, told, "put the real address in")
+    elif not _is_absolute(url):
+        told = f"the link “{link.words}” leads to {url}, which is no whole address: mail has no site it could start from"
+        yield error("link-relative", line, told, "write the whole address, with https://")
     elif url.startswith("http://"):
         yield warning("link-insecure", line, f"{url} is not encrypted", "write it with https://")
     if _host(url) in SHORTENERS:
@@ -77,6 +84,11 @@ def _is_placeholder(url: str) -> bool:
         return not is_public(ip_address(host))
     except ValueError:
         return False
+
+
+def _is_absolute(url: str) -> bool:
+    """Whether mail programs know where to go: a scheme, a place in the message itself, or a merge tag to begin with."""
+    return bool(_SCHEME.match(url)) or url.startswith(("#", "{{"))
 
 
 def _host(url: str) -> str:

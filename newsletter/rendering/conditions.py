@@ -38,7 +38,8 @@ def check_conditions(tokens: Sequence[Token], book: TagBook, path: str) -> None:
         if opened.place != place:
             raise SourceError(
                 f"{{% {tag.source} %}} does not stand where its {{% if %}} of line {opened.tag.line} stands: "
-                "put both in one paragraph, or each on a line of its own around whole paragraphs",
+                "put both in one paragraph, row or card, or each on a line of its own around whole paragraphs; "
+                "to leave out a row or a card, put it into a block of its own with the condition around that",
                 path=path,
                 line=tag.line,
             )

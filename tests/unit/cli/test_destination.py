@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from newsletter.db import Database
 from newsletter.models import Mailing
-from newsletter.rendering import issue_file
+from newsletter.rendering.compile import compile_issue
 from tests.unit.cli.conftest import LATER, Cli
 
 ISSUE = "---\ntitle: Vendredi\npreheader: Bonjour\nlanguage: fr\n{}---\n\nBonjour.\n"
@@ -153,7 +153,6 @@ def test_an_issue_is_compiled_once_to_be_sent(
         times.append(1)
         return compile_issue(*arguments, **options)  # type: ignore[arg-type]
 
-    compile_issue = issue_file.compile_issue
-    monkeypatch.setattr(issue_file, "compile_issue", counted)
+    monkeypatch.setattr("newsletter.rendering.issue_file.compile_issue", counted)
     assert cli("send", "issue.md", *option).status == 0
     assert len(times) == 1

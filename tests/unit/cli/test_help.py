@@ -70,7 +70,6 @@ def test_it_says_its_version(cli: Cli) -> None:
     ("arguments", "words"),
     [
         (("send",), "newsletter send --help"),
-        (("send", "issue.md"), "--list"),
         (("import", "people.csv"), "--list"),
         (("render",), "newsletter render --help"),
         (("render", "issue.md", "--pdf", "x"), "--pdf"),
