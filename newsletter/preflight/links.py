@@ -51,7 +51,9 @@ def _faults(link: Link, proof: Proof) -> Iterator[Finding]:
         told = f"the link “{link.words}” leads to {url}, which is no place yet"
         yield error("link-placeholder", line, told, "put the real address in")
     elif not _is_absolute(url):
-        told = f"the link “{link.words}” leads to {url}, which is no whole address: mail has no site it could start from"
+        told = (
+            f"the link “{link.words}” leads to {url}, which is no whole address: mail has no site it could start from"
+        )
         yield error("link-relative", line, told, "write the whole address, with https://")
     elif url.startswith("http://"):
         yield warning("link-insecure", line, f"{url} is not encrypted", "write it with https://")
@@ -87,7 +89,7 @@ def _is_placeholder(url: str) -> bool:
 
 
 def _is_absolute(url: str) -> bool:
-    """Whether mail programs know where to go: a scheme, a place in the message itself, or a merge tag to begin with."""
+    """Whether it has a scheme, leads to a place in the message itself, or begins with a merge tag."""
     return bool(_SCHEME.match(url)) or url.startswith(("#", "{{"))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from markdown_it.token import Token
+
 from newsletter.errors import SourceError
 from newsletter.rendering.blocks import (
     Agenda,
@@ -38,6 +40,7 @@ from newsletter.rendering.elements import (
     parts_between,
     words_of,
 )
+from newsletter.rendering.line_rules import TAG_TOKEN
 from newsletter.rendering.markdown import line_of, name_and_title, plain
 from newsletter.rendering.merge_tags import TagBook
 
@@ -128,7 +131,7 @@ def _cards(directive: Directive) -> Cards:
 def _card(directive: Directive, part: Sequence[Element]) -> Card:
     if not part:
         raise directive.fault("a card is empty: write something before and after each ---")
-    check_conditions(joined(part), directive.book, directive.path)
+    _check_within(directive, joined(part), "card", "cards")
     image, rest = _image_first(part)
     link = lone_link(rest[-1]) if rest else None
     label, url = link or ("", "")
@@ -141,6 +144,7 @@ def _image_first(elements: Sequence[Element]) -> tuple[Image | None, Sequence[El
 
 
 def _agenda(directive: Directive) -> Agenda:
+    _refuse_around(directive, "row", "agenda")
     items = list_items(directive.elements)
     if not items:
         raise directive.fault("::: agenda holds one list, an item a row: - 20 March, 19:00 | Concert | Brussels")
@@ -156,9 +160,33 @@ def _row(directive: Directive, item: Sequence[Element]) -> Row:
             line_in(item),
         )
     for cell in cells:
-        check_conditions([inline(cell)], directive.book, directive.path)
+        _check_within(directive, [inline(cell)], "row", "agenda", line_in(item))
     when, what, where = (Rich((inline(cell),)) if cell else Rich() for cell in [*cells, []][:3])
     return Row(when, what, where)
+
+
+def _refuse_around(directive: Directive, part: str, name: str) -> None:
+    for element in directive.elements:
+        if element[0].type == TAG_TOKEN:
+            raise _no_condition_around(directive, part, name, line_of(element[0]))
+
+
+def _check_within(
+    directive: Directive, tokens: Sequence[Token], part: str, name: str, line: int | None = None
+) -> None:
+    """Refuse a condition that begins in one part of a block and ends in another."""
+    try:
+        check_conditions(tokens, directive.book, directive.path)
+    except SourceError as error:
+        raise _no_condition_around(directive, part, name, line or error.line) from None
+
+
+def _no_condition_around(directive: Directive, part: str, name: str, line: int | None) -> SourceError:
+    return directive.fault(
+        f"a condition cannot stand around one {part} of ::: {name}: put it around words inside the {part}, "
+        f"or around a whole ::: {name} of its own",
+        line,
+    )
 
 
 def _sponsor(directive: Directive) -> Sponsor:
@@ -180,6 +208,7 @@ def _video(directive: Directive) -> Video:
 def _poll(directive: Directive) -> Poll:
     if not directive.title:
         raise directive.fault("::: poll needs a question, such as ::: poll Shall we meet on a Friday?")
+    _refuse_around(directive, "answer", "poll")
     items = list_items(directive.elements) or []
     if len(items) not in _ANSWERS:
         raise directive.fault("::: poll holds one list of two to six answers, each a link or plain words")

@@ -23,6 +23,10 @@ from tests.unit.preflight.proofs import BODY, only, proof_of, told
         ("[Lire](https://192.168.0.4/)", "link-placeholder"),
         ("[Lire]()", "link-empty"),
         ("[](https://monarchie.lu/)", "link-empty"),
+        ("[Lire](page.html)", "link-relative"),
+        ("[Lire](/numeros/56)", "link-relative"),
+        ("[Lire](//chd.lu/a)", "link-relative"),
+        ("[Lire](www.chd.lu)", "link-relative"),
     ],
 )
 def test_a_link_that_is_not_fit_to_be_sent_is_told_with_its_line(tmp_path: Path, link: str, code: str) -> None:
@@ -47,6 +51,7 @@ def test_the_same_words_for_two_targets_are_told(tmp_path: Path) -> None:
         "[Écrire](mailto:courrier@hebdo.be)",
         "[Appeler](tel:+3225550100)",
         "[Plus bas](#s-1)",
+        "[Lire]({{ subscriber.ville }})",
         "[Lire](https://chd.lu/{{ subscriber.ville }})",
         "[Lire](https://example.community/)",
         f"[Merci]({BASE_URL}/thanks)",
