@@ -60,7 +60,7 @@ def compile_issue(document: Document, masthead: Masthead, *, base_url: str, pict
 
     html = links.rewrite_html(theme.render(context))
     writer = ElementWriter(document.book, References(links.rewritten))
-    text = _text(masthead, context, TextWriter(context["words"], writer).write(blocks))
+    text = _text(masthead, context, TextWriter(context["words"], context["colon"], writer).write(blocks))
     return Content(
         subject=holes.cut(typeset(document.subject, language), html=False),
         html=holes.cut(html.rstrip() + "\n", html=True),
@@ -137,6 +137,7 @@ def _context(document: Document, masthead: Masthead, language: str) -> dict[str,
         },
         "publication": {"name": masthead.name, "postal_address": masthead.postal_address},
         "words": words(language),
+        "colon": typeset("x:", language).removeprefix("x"),
     }
 
 
@@ -150,10 +151,16 @@ def _text(masthead: Masthead, context: Mapping[str, Any], body: str) -> str:
     ]
     foot = [
         "-" * WIDTH,
-        "\n".join(filter(None, [masthead.name, masthead.postal_address])),
-        f"{phrases['why_received']}\n{phrases['unsubscribe']} : {context['unsubscribe_url']}",
+        _sender(masthead),
+        f"{phrases['why_received']}\n{phrases['unsubscribe']}{context['colon']} {context['unsubscribe_url']}",
     ]
     return "\n\n".join(filter(None, [*head, body, *foot])) + "\n"
+
+
+def _sender(masthead: Masthead) -> str:
+    """An address often begins with the publication's own name: it is said once."""
+    rows = [row.strip() for row in masthead.postal_address.splitlines()]
+    return "\n".join([masthead.name, *(row for row in rows if row and row != masthead.name)])
 
 
 def _date_text(day: date | None, language: str) -> str:

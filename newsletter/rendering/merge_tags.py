@@ -21,6 +21,8 @@ _TAG = re.compile(
     r"|\{#.*?(?:#\}|(?P<open_comment>\Z))",
     re.DOTALL,
 )
+# A placeholder of any issue, for what only has to know where some stand.
+PLACEHOLDER = re.compile(r"mt[0-9a-f]{8}n\d+z")
 MAX_TAGS = 2000
 _SHOWN = 80
 

@@ -34,9 +34,13 @@ _BOX = WIDTH - 2
 
 @dataclass(slots=True)
 class TextWriter:
-    """Writes blocks as text. Links become numbers, listed after the section they stand in."""
+    """Writes blocks as text. Links become numbers, listed after the section they stand in.
+
+    `colon` is how the language writes one after a word.
+    """
 
     words: Mapping[str, str]
+    colon: str
     writer: ElementWriter
 
     def write(self, blocks: Sequence[Block]) -> str:
@@ -57,7 +61,7 @@ class TextWriter:
             case Callout(title, html):
                 yield self._box(self._upper(title), html)
             case Sponsor(name, image, html):
-                yield self._box(f"{self.words['sponsor']} : {name}", html, image)
+                yield self._box(f"{self.words['sponsor']}{self.colon} {name}", html, image)
             case Image():
                 yield self._image(block)
             case Button(label, url):
@@ -98,7 +102,7 @@ class TextWriter:
         return wrap("- " + " | ".join(filter(None, cells)))
 
     def _image(self, image: Image, width: int = WIDTH) -> str:
-        line = f"[{self.words['image']} : {image.alt}]" if image.alt else f"[{self.words['image']}]"
+        line = f"[{self.words['image']}{self.colon} {image.alt}]" if image.alt else f"[{self.words['image']}]"
         reference = self.writer.references.link(image.href) if image.href else ""
         return wrap(" ".join(filter(None, [line, image.caption, reference])), width)
 

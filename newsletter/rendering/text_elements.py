@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,10 +11,12 @@ from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
 from newsletter.rendering.line_rules import TAG_TOKEN
-from newsletter.rendering.merge_tags import TagBook
+from newsletter.rendering.merge_tags import PLACEHOLDER, TagBook
 from newsletter.rendering.references import References
 
 WIDTH = 72
+# Stands for a merge tag while lines are filled: no issue may hold this character, and first names are about as long.
+_USUAL = "\x00" * 6
 _UNDERLINES = {"h2": "-", "h3": "~"}
 
 
@@ -120,15 +123,22 @@ class ElementWriter:
 
 
 def wrap(text: str, width: int = WIDTH) -> str:
-    """`text` in lines of `width`. A no-break space keeps its words together, and an address is never cut."""
-    return "\n".join(
-        textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False) for line in text.split("\n")
+    """`text` in lines of `width`. A no-break space keeps its words together, and an address is never cut.
+
+    A merge tag counts as a name of usual length, whatever stands for it.
+    """
+    placeholders = iter(PLACEHOLDER.findall(text))
+    filled = "\n".join(
+        textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
+        for line in PLACEHOLDER.sub(_USUAL, text).split("\n")
     )
+    return re.sub(_USUAL, lambda _: next(placeholders), filled)
 
 
 def underlined(text: str, mark: str) -> str:
     """A heading over a line of `mark`, as long as its longest line."""
-    return f"{text}\n{mark * max(map(len, text.split(chr(10))))}" if text and mark else text
+    lines = PLACEHOLDER.sub(_USUAL, text).split("\n")
+    return f"{text}\n{mark * max(map(len, lines))}" if text and mark else text
 
 
 def rule(width: int = WIDTH) -> str:

@@ -96,7 +96,7 @@ def test_a_condition_stands_around_whole_blocks(town: str) -> None:
     [
         ("Liège", "First.\n\nHeading\n-------\n\n- one\n- two\n\nLast."),
         ("Namur", "First.\n\n> Near.\n\n-> Come [1]\n\nLast."),
-        ("", "First.\n\n[Image : far]\n\nLast."),
+        ("", "First.\n\n[Image\N{NO-BREAK SPACE}: far]\n\nLast."),
     ],
 )
 def test_a_line_of_conditions_leaves_no_gap_in_the_text(town: str, words: str) -> None:

@@ -78,7 +78,7 @@ def test_cards_may_begin_with_a_picture_and_end_with_a_button() -> None:
     assert isinstance(cards, list)
     assert [card["html"] for card in cards] == ["<h3>First</h3>\n<p>Words.</p>", "<p>Only words.</p>", ""]
     assert letter(CARDS).words == (
-        "[Image : One]\n\nFirst\n~~~~~\n\nWords.\n\n-> Read on [1]\n\nOnly words.\n\n-> More [2]\n\n"
+        "[Image\N{NO-BREAK SPACE}: One]\n\nFirst\n~~~~~\n\nWords.\n\n-> Read on [1]\n\nOnly words.\n\n-> More [2]\n\n"
         f"[1] {BASE_URL}/c/CLICKED/1\n[2] {BASE_URL}/c/CLICKED/2"
     )
 
@@ -138,7 +138,8 @@ def test_a_sponsor_has_a_name_and_perhaps_a_picture() -> None:
     assert (block.name, block.image and block.image.href) == ("La Librairie", "https://e.org")
     assert fields_of(body)["html"] == "<p>Un <em>atlas</em>.</p>"
     assert letter(body).words == (
-        f"| Avec le soutien de : La Librairie\n|\n| [Image : Logo] [1]\n|\n| Un atlas.\n\n[1] {BASE_URL}/c/CLICKED/1"
+        "| Avec le soutien de\N{NO-BREAK SPACE}: La Librairie\n|\n| [Image\N{NO-BREAK SPACE}: Logo] [1]\n"
+        f"|\n| Un atlas.\n\n[1] {BASE_URL}/c/CLICKED/1"
     )
 
 

@@ -37,7 +37,6 @@ def test_the_sample_ends_with_who_wrote_and_how_to_leave(sample: Content) -> Non
     assert plain(sample).endswith(
         f"\n\n{'-' * 72}\n\n"
         "L’Hebdo\n"
-        "L’Hebdo\n"
         "rue Haute 1\n"
         "1000 Bruxelles\n"
         "\n"
@@ -100,7 +99,7 @@ def test_every_link_of_the_html_is_in_the_text_and_listed_once(sample: Content) 
         ("- ```\n  a\n  b\n  ```", "-     a\n      b"),
         ("| a | b |\n|---|---|\n| c *d* | e |", "a | b\nc d | e"),
         ("a\n\n---\n\nb", "a\n\n                                 * * *\n\nb"),
-        ("![a](a.png)", "[Image : a]"),
+        ("![a](a.png)", "[Image\N{NO-BREAK SPACE}: a]"),
         ('![](a.png "The caption")', "[Image] The caption"),
         ("::: button\n[Go](mailto:a@e.org?subject=b)\n:::", "-> Go <a@e.org>"),
         ("[a](mailto:a@e.org) [b](#top) <c@e.org>", "a <a@e.org> b c@e.org"),
@@ -150,3 +149,20 @@ def test_a_long_title_is_wrapped_over_a_rule_of_its_width() -> None:
 
 def test_a_no_break_space_keeps_its_words_on_one_line() -> None:
     assert "\n!" not in letter("mot " * 17 + "motif\u00a0! " * 10).words
+
+
+def test_a_merge_tag_counts_as_a_name_of_usual_length() -> None:
+    words = "Bonjour {{ subscriber.first_name }}, " + "quatre " * 20
+    first = letter(words, first_name="Odette").text.split("Bonjour")[1].split("\n")[0]
+    assert 66 <= len(f"Bonjour{first}") <= 72
+
+
+@pytest.mark.parametrize(("language", "image"), [("fr", "[Image\N{NO-BREAK SPACE}: a]"), ("en", "[Image: a]")])
+def test_a_colon_is_written_as_the_language_does(language: str, image: str) -> None:
+    text = letter("![a](https://e.org/a.png)\n", f"---\ntitle: T\nlanguage: {language}\n---\n").text
+    assert image in text
+    assert image[len("[Image") : -2] + f"{BASE_URL}/u/LEFT" in text
+
+
+def test_an_address_that_begins_with_the_publication_s_name_says_it_once() -> None:
+    assert "\n\nL’Hebdo\nrue Haute 1\n1000 Bruxelles\n\n" in letter("Un.\n").text

@@ -19,7 +19,7 @@ W3M = shutil.which("w3m")
 def dumped(html: str) -> str:
     if W3M is None:
         pytest.skip("w3m is not installed")
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [W3M, "-dump", "-T", "text/html", "-I", "UTF-8", "-O", "UTF-8", "-cols", "78"],
         input=html.encode(),
         capture_output=True,
