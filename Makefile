@@ -14,7 +14,7 @@ demo: $(VENV)/.runtime ## Run the whole main job on this machine (ARGS="--no-ser
 	@$(BIN)/newsletter demo $(ARGS)
 
 test: $(VENV)/.dev ## Run the tests (ARGS="-k name" picks some)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev ## Check format, style, types and the direction of imports
 	@$(BIN)/ruff format --check .

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from newsletter.db import Database
 from newsletter.errors import ConfigError, UnavailableError
-from newsletter.models import Base, List, Suppression
+from newsletter.models import Base, List, Suppression, SuppressionReason
 from newsletter.models.schema import current, upgrade
 
 
@@ -29,7 +29,7 @@ def test_a_transaction_that_fails_leaves_nothing_behind(database: Database, now:
     def suppress_twice() -> None:
         with database.write() as session:
             for _ in range(2):
-                session.execute(insert(Suppression).values(email="ada@example.org", reason="", created_at=now))
+                session.execute(insert(Suppression).values(address="ada@example.org", reason=SuppressionReason.BLOCKED, source="test", created_at=now))
 
     with pytest.raises(IntegrityError):
         suppress_twice()
