@@ -21,6 +21,8 @@ PLAN = "newsletter.plan"
 DELIVER = "newsletter.deliver"
 SWEEP = "newsletter.sweep"
 FLUSH_EVENTS = "newsletter.flush-events"
+SEND_NOTICES = "newsletter.send-notices"
+FORGET_UNCONFIRMED = "newsletter.forget-unconfirmed"
 
 SOCKET_TIMEOUT_SECONDS = 5
 # Unacknowledged tasks come back after this long. They are harmless then, since claims hold.

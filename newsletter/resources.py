@@ -24,6 +24,13 @@ def words(language: str) -> dict[str, str]:
     return phrases | _read_words(primary) if primary != DEFAULT_LANGUAGE else phrases
 
 
+@cache
+def languages() -> dict[str, str]:
+    """The languages that readers are spoken to in: their names, each in itself, by code."""
+    codes = sorted(path.stem for path in (TEMPLATES / "words").glob("*.toml"))
+    return {code: words(code)["language_name"] for code in codes}
+
+
 def _read_words(language: str) -> dict[str, str]:
     path = TEMPLATES / "words" / f"{language}.toml"
     if not (language.isalpha() and path.is_file()):

@@ -35,11 +35,17 @@ class Purpose(StrEnum):
     CLICK = "click"
     UNSUBSCRIBE = "unsubscribe"
     MESSAGE_ID = "message-id"
+    CONFIRM = "confirm"
+    VETO = "veto"
+    PREFERENCES = "preferences"
+    NOTICE_ID = "notice-id"
 
 
 # Four bytes each, which fill a block after the numbers. A new purpose goes last: others are under way.
 _LABELS = {purpose: place.to_bytes(4, "big") for place, purpose in enumerate(Purpose)}
-_BETWEEN_NUMBERS = (b"", *_LABELS.values())
+# What each message carries a token for.
+_SEALED_TOGETHER = (Purpose.OPEN, Purpose.CLICK, Purpose.UNSUBSCRIBE, Purpose.MESSAGE_ID)
+_BETWEEN_NUMBERS = (b"", *(_LABELS[purpose] for purpose in _SEALED_TOGETHER))
 
 
 class Signer:
@@ -85,7 +91,7 @@ class Sealer:
         self._tag, self._keystream = _block_functions(secret)
 
     def seal(self, scope: int, subject: int) -> tuple[str, str, str, str]:
-        """A token for each purpose, in the order of Purpose."""
+        """A token to open, to click, to unsubscribe, and for the Message-ID."""
         t, u, v, w = tags = _FOUR_TAGS.unpack(self._tag(_NUMBERS.pack(scope, subject).join(_BETWEEN_NUMBERS)))
         a, b, c, d, e, f, g, h = _FOUR_MASKS.unpack(self._keystream(_FOUR_TAGS.pack(*tags)))
         raw = _FOUR_TOKENS.pack(

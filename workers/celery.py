@@ -12,12 +12,14 @@ from celery.utils.log import get_task_logger
 
 from newsletter.config import load_settings
 from newsletter.errors import NewsletterError
-from newsletter.queue import FLUSH_EVENTS, SWEEP, make_celery
+from newsletter.queue import FLUSH_EVENTS, FORGET_UNCONFIRMED, SEND_NOTICES, SWEEP, make_celery
 from newsletter.sending.journal import Journal
 from workers.schedule import Every
 
 SWEEP_SECONDS = 1.0
 FLUSH_SECONDS = 2.0
+NOTICES_SECONDS = 5.0
+FORGET_SECONDS = 60.0 * 60
 # Told by the clocks of two machines, which may be apart.
 EXPIRE_SECONDS = 2 * 60 * 60
 
@@ -57,4 +59,6 @@ _DROPPED = {"expires": EXPIRE_SECONDS}
 app.conf.beat_schedule = {
     "sweep": {"task": SWEEP, "schedule": Every(SWEEP_SECONDS), "options": _DROPPED},
     "flush-events": {"task": FLUSH_EVENTS, "schedule": Every(FLUSH_SECONDS), "options": _DROPPED},
+    "send-notices": {"task": SEND_NOTICES, "schedule": Every(NOTICES_SECONDS), "options": _DROPPED},
+    "forget-unconfirmed": {"task": FORGET_UNCONFIRMED, "schedule": Every(FORGET_SECONDS), "options": _DROPPED},
 }

@@ -20,6 +20,7 @@ from newsletter.sending.dispatch import Dispatcher
 from newsletter.sending.draw import Hand, draw
 from newsletter.sending.journal import Journal
 from newsletter.sending.message import MessageBuilder
+from newsletter.sending.notices import Postman
 from newsletter.smtp_accounts import Account
 from newsletter.tracking.events import EventBuffer
 from newsletter.tracking.tokens import Tokens
@@ -40,6 +41,7 @@ class Resources:
     tokens: Tokens
     dispatcher: Dispatcher
     desk: Desk
+    postman: Postman
     transports: dict[str, SmtpTransport] = field(default_factory=dict)
     # When the next sweep is worth its while, in monotonic seconds.
     sweeps_at: float = 0.0
@@ -58,7 +60,8 @@ def resources() -> Resources:
     tokens = Tokens.of(settings.secret())
     dispatcher = Dispatcher(settings.accounts)
     books = Books(database, Journal(settings.data_dir), moment, timedelta(hours=settings.retry_hours))
-    builders = _Builders(database, settings.base_url, tokens, dkim_keys(settings))
+    dkim = dkim_keys(settings)
+    builders = _Builders(database, settings.base_url, tokens, dkim)
 
     def draw_next() -> Hand | None:
         with books.write() as (session, now):
@@ -72,6 +75,7 @@ def resources() -> Resources:
         tokens=tokens,
         dispatcher=dispatcher,
         desk=Desk(books, draw_next, builders.builder, utc_now, is_draining),
+        postman=Postman(database, settings.secret(), settings.base_url, settings.accounts, dkim, moment),
     )
 
 

@@ -7,6 +7,7 @@ import time
 from celery.utils.log import get_task_logger
 
 from newsletter import queue
+from newsletter.audience.signup import forget_unconfirmed
 from newsletter.db import moment
 from newsletter.errors import UnavailableError
 from newsletter.sending.deliver import deliver, settle_up
@@ -75,6 +76,18 @@ def flush_events() -> None:
         with mine.database.write() as session:
             flush(session, events)
         mine.events.drop(events)
+
+
+@app.task(name=queue.SEND_NOTICES)
+def send_notices() -> None:
+    mine = resources()
+    mine.postman.send_due(mine.transport)
+
+
+@app.task(name=queue.FORGET_UNCONFIRMED)
+def forget_unconfirmed_sign_ups() -> None:
+    with resources().database.write() as session:
+        forget_unconfirmed(session, moment(session))
 
 
 def _call_workers() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from newsletter.models import Suppression, SuppressionReason
@@ -40,3 +40,32 @@ def release(session: Session, address: str) -> bool:
     """Let an address or a domain be mailed again. Whether it was suppressed."""
     found = session.execute(delete(Suppression).where(Suppression.address == address).returning(Suppression.id))
     return found.first() is not None
+
+
+def is_blocked(session: Session, address: str, now: datetime) -> bool:
+    """Whether an address is not to be mailed even where its owner asks for it: it bounced, complained or is barred.
+
+    Who merely left may come back.
+    """
+    found = session.execute(
+        select(Suppression.address, Suppression.reason).where(
+            Suppression.address.in_((address, address[address.rindex("@") :])),
+            or_(Suppression.expires_at.is_(None), Suppression.expires_at > now),
+        )
+    )
+    return any(
+        reason is not SuppressionReason.UNSUBSCRIBED or suppressed != address for suppressed, reason in found
+    )
+
+
+def has_left(session: Session, address: str, now: datetime) -> bool:
+    """Whether the address is suppressed because its owner unsubscribed."""
+    left = Suppression.reason == SuppressionReason.UNSUBSCRIBED
+    holds = or_(Suppression.expires_at.is_(None), Suppression.expires_at > now)
+    return session.scalar(select(Suppression.id).where(Suppression.address == address, left, holds)) is not None
+
+
+def welcome_back(session: Session, address: str) -> None:
+    """Lift a suppression that the owner of the address brought about by unsubscribing."""
+    left = Suppression.reason == SuppressionReason.UNSUBSCRIBED
+    session.execute(delete(Suppression).where(Suppression.address == address, left))

@@ -16,11 +16,13 @@ from newsletter.audience.profile import Profile, profile_of, put_back
 from newsletter.audience.staging import OnProgress, Transactions, drop_staged
 from newsletter.errors import ConflictError
 from newsletter.models import (
+    Consent,
     Delivery,
     Import,
     ImportChange,
     ImportState,
     List,
+    Notice,
     Subscriber,
     Subscription,
     SubscriptionStatus,
@@ -90,6 +92,8 @@ def _only_imported(import_id: int) -> ColumnElement[bool]:
         ((Subscriber.import_id == import_id) | Subscriber.import_id.in_(undone))
         & ~exists().where(Subscription.subscriber_id == Subscriber.id)
         & ~exists().where(Delivery.subscriber_id == Subscriber.id)
+        & ~exists().where(Consent.subscriber_id == Subscriber.id)
+        & ~exists().where(Notice.subscriber_id == Subscriber.id)
     )
 
 

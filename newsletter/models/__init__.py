@@ -19,6 +19,7 @@ from newsletter.models.imports import Import, ImportChange, ImportState
 from newsletter.models.issue import Issue, Revision
 from newsletter.models.ledger import OPEN_STATES, Batch, Delivery, DeliveryState, of_mailing
 from newsletter.models.mailing import Link, LinkCorrection, Mailing, MailingStatus
+from newsletter.models.notice import Notice, NoticeKind
 from newsletter.models.pace import DayCount, Pace
 from newsletter.models.publication import Publication
 from newsletter.models.rollup import Facet, Rollup
@@ -47,6 +48,8 @@ __all__ = [
     "List",
     "Mailing",
     "MailingStatus",
+    "Notice",
+    "NoticeKind",
     "OptIn",
     "Pace",
     "Publication",

@@ -33,7 +33,8 @@ class Tracking(StrEnum):
 class List(Base):
     """A named audience of one publication. `attribute_names` are the extra columns its imports brought.
 
-    A public one is shown to readers, who may join it by themselves; `description` tells them what it is.
+    A public one is shown to readers, who may join it by themselves; `description` tells them what it is. `welcome` is
+    what a new reader is told, in Markdown; empty for words of our own.
     """
 
     __tablename__ = "lists"
@@ -45,6 +46,7 @@ class List(Base):
     description: Mapped[str] = mapped_column(Text, default="")
     is_public: Mapped[bool] = mapped_column(default=False)
     opt_in: Mapped[OptIn] = mapped_column(word_enum(OptIn), default=OptIn.DOUBLE)
+    welcome: Mapped[str] = mapped_column(Text, default="", server_default="")
     attribute_names: Mapped[list[str]] = mapped_column(JSON, default=list)
     created_at: Mapped[Moment]
 
