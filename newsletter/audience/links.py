@@ -37,7 +37,7 @@ class ReaderLinks:
         return f"{self.preferences(subscriber)}/leave/{list_id}"
 
     def reader(self, token: str) -> tuple[int, int] | None:
-        """The second since 1970 in which a reader became known, and their number; None for a token of anything else."""
+        """When a reader became known, in seconds since 1970, and their number; None for a token of anything else."""
         return self._preferences.open(token)
 
 

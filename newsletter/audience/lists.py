@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from newsletter.errors import ConflictError, NotFoundError
-from newsletter.models import List, Publication, Subscription, SubscriptionStatus
+from newsletter.models import List, OptIn, Publication, Subscription, SubscriptionStatus
 from newsletter.slugs import check_name, check_slug
+from newsletter.text import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +22,31 @@ class ListSummary:
     slug: str
     name: str
     publication: str
+    is_public: bool
+    opt_in: OptIn
     active: int
+    pending: int
     unsubscribed: int
 
 
-def add_list(session: Session, publication: Publication, slug: str, name: str, now: datetime) -> List:
-    """Add a list. Raises ConflictError where the slug is taken, InputError for a slug that is none."""
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a list meets its readers; None leaves what is as it is."""
+
+    name: str | None = None
+    is_public: bool | None = None
+    opt_in: OptIn | None = None
+    description: str | None = None
+    welcome: str | None = None
+
+
+def add_list(
+    session: Session, publication: Publication, slug: str, name: str, now: datetime, manner: Manner | None = None
+) -> List:
+    """Add a list: private and of double opt-in, unless its manner says else.
+
+    Raises ConflictError where the slug is taken, InputError for a slug that is none.
+    """
     check_slug(slug)
     if session.scalar(select(List).where(List.slug == slug)):
         raise ConflictError(f"there is a list “{slug}” already")
@@ -39,7 +59,24 @@ def add_list(session: Session, publication: Publication, slug: str, name: str, n
     )
     session.add(added)
     session.flush()
+    if manner:
+        edit_list(session, added, manner)
     return added
+
+
+def edit_list(session: Session, mailing_list: List, manner: Manner) -> None:
+    """Change how a list meets its readers. Raises InputError for a name that is blank or too long."""
+    if manner.name is not None:
+        mailing_list.name = check_name(manner.name)
+    if manner.is_public is not None:
+        mailing_list.is_public = manner.is_public
+    if manner.opt_in is not None:
+        mailing_list.opt_in = manner.opt_in
+    if manner.description is not None:
+        mailing_list.description = one_line(manner.description)
+    if manner.welcome is not None:
+        mailing_list.welcome = manner.welcome.strip()
+    session.flush()
 
 
 def get_list(session: Session, slug: str) -> List:
@@ -72,7 +109,10 @@ def summaries(session: Session) -> Iterable[ListSummary]:
             slug=mailing_list.slug,
             name=mailing_list.name,
             publication=publication,
+            is_public=mailing_list.is_public,
+            opt_in=mailing_list.opt_in,
             active=counts.get(SubscriptionStatus.ACTIVE, 0),
+            pending=counts.get(SubscriptionStatus.PENDING, 0),
             unsubscribed=counts.get(SubscriptionStatus.UNSUBSCRIBED, 0),
         )
 

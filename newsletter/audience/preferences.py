@@ -48,9 +48,7 @@ def places(session: Session, subscriber_id: int, now: datetime) -> list[Place]:
     rows = session.execute(
         select(List, Publication.name, Subscription.status, Subscription.paused_until)
         .join(Publication, Publication.id == List.publication_id)
-        .outerjoin(
-            Subscription, and_(Subscription.list_id == List.id, Subscription.subscriber_id == subscriber_id)
-        )
+        .outerjoin(Subscription, and_(Subscription.list_id == List.id, Subscription.subscriber_id == subscriber_id))
         .where(or_(Subscription.id.is_not(None), and_(List.is_public, List.publication_id.in_(own))))
         .order_by(List.name, List.id)
     )

@@ -45,8 +45,8 @@ def sign_up(session: Session, mailing_list: List, wish: Wish, hand: Hand, now: d
     """Take down that somebody wants a list; whoever typed the address learns nothing from it.
 
     A list of double opt-in writes to them, and so does any where they had left: they are not mailed otherwise until
-    they confirm. Who is on it already is told so. An address that bounced, complained or is barred is not mailed. What
-    is known of a person is not changed by a stranger who types their address.
+    they confirm. Who is on it already is told so. An address that bounced, complained or is barred is not mailed.
+    What is known of a person is not changed by a stranger who types their address.
     """
     if is_blocked(session, wish.email, now):
         return
@@ -81,7 +81,7 @@ def confirm(session: Session, request: Notice, hand: Hand, now: datetime) -> boo
     False where the link is not good any more: expired, or older than their leaving.
     """
     place = _place(session, request.list_id, request.subscriber_id)
-    if place is None or place.status is SubscriptionStatus.UNSUBSCRIBED and _left_since(place, request):
+    if place is None or (place.status is SubscriptionStatus.UNSUBSCRIBED and _left_since(place, request)):
         return False
     if not is_open(request, now):
         return request.answered_at is not None and place.status is SubscriptionStatus.ACTIVE
@@ -136,9 +136,7 @@ def _forget_stranger(session: Session, subscriber_id: int) -> None:
         select(
             exists().where(Subscription.subscriber_id == subscriber_id)
             | exists().where(Delivery.subscriber_id == subscriber_id)
-            | exists().where(
-                Consent.subscriber_id == subscriber_id, Consent.action != ConsentAction.SIGN_UP
-            )
+            | exists().where(Consent.subscriber_id == subscriber_id, Consent.action != ConsentAction.SIGN_UP)
         )
     )
     if known or subscriber.import_id is not None:

@@ -53,9 +53,7 @@ def is_blocked(session: Session, address: str, now: datetime) -> bool:
             or_(Suppression.expires_at.is_(None), Suppression.expires_at > now),
         )
     )
-    return any(
-        reason is not SuppressionReason.UNSUBSCRIBED or suppressed != address for suppressed, reason in found
-    )
+    return any(reason is not SuppressionReason.UNSUBSCRIBED or suppressed != address for suppressed, reason in found)
 
 
 def has_left(session: Session, address: str, now: datetime) -> bool:

@@ -54,6 +54,7 @@ def compile_issue(document: Document, masthead: Masthead, *, base_url: str, pict
     links = LinkBook(lambda number: f"{click_url}/{number}", base_url, document.book)
     context = _context(document, masthead, language) | {
         "unsubscribe_url": unsubscribe_url,
+        "preferences_url": f"{base_url}/preferences/{holes.hole(UNSUBSCRIBE_TOKEN)}",
         "pixel_url": f"{base_url}/o/{holes.hole(OPEN_TOKEN)}.gif",
     }
     context["document"]["blocks"] = for_theme(blocks, pictures)
@@ -152,7 +153,9 @@ def _text(masthead: Masthead, context: Mapping[str, Any], body: str) -> str:
     foot = [
         "-" * WIDTH,
         _sender(masthead),
-        f"{phrases['why_received']}\n{phrases['unsubscribe']}{context['colon']} {context['unsubscribe_url']}",
+        f"{phrases['why_received']}\n"
+        f"{phrases['preferences']}{context['colon']} {context['preferences_url']}\n"
+        f"{phrases['unsubscribe']}{context['colon']} {context['unsubscribe_url']}",
     ]
     return "\n\n".join(filter(None, [*head, body, *foot])) + "\n"
 

@@ -25,6 +25,7 @@ def specimen(theme: Theme, picture: str, *, direction: str = "ltr") -> dict[str,
         "publication": _PUBLICATION,
         "words": words(_LANGUAGE),
         "unsubscribe_url": "https://example.org/unsubscribe",
+        "preferences_url": "https://example.org/preferences",
         "pixel_url": "",
     }
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from hashlib import sha256
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
@@ -23,7 +23,7 @@ from newsletter.resources import TEMPLATES, words
 _FOLDER = TEMPLATES / "notices"
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(_FOLDER),
-    autoescape=lambda name: name is not None and name.endswith(".mjml"),
+    autoescape=select_autoescape(["mjml"], default=False),
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
@@ -80,9 +80,7 @@ def _phrases(letter: Letter) -> dict[str, str]:
     return phrases | {"preferences": known["preferences"]}
 
 
-def _fields(
-    letter: Letter, subject: str, sender: str, recipient: str, boundary: str, now: datetime
-) -> list[str]:
+def _fields(letter: Letter, subject: str, sender: str, recipient: str, boundary: str, now: datetime) -> list[str]:
     reply_to = for_wire(letter.reply_to or letter.from_email)
     to_field = headers.field if recipient.isascii() else headers.international_field
     fields = [

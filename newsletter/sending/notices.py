@@ -1,4 +1,4 @@
-"""Service mail goes out: claimed by a conditional update, handed over one by one, settled. SQL alone says what is due.
+"""Service mail goes out: claimed by a conditional update, handed over, settled. SQL alone says what is due.
 
 A claim that its worker never settled is in doubt: it is closed with words that say so and, as everywhere, never sent
 a second time by itself.
@@ -53,7 +53,7 @@ class Transport(Protocol):
 
 
 class Postman:
-    """Sends what is due; `clock` is the database's."""
+    """Sends what is due; `clock` is the database's, `randomly` gives numbers from 0 to 1."""
 
     def __init__(
         self,
@@ -63,6 +63,7 @@ class Postman:
         accounts: Sequence[Account],
         dkim: Sequence[DkimKey],
         clock: Callable[[Session], datetime],
+        randomly: Callable[[], float] = random,
     ) -> None:
         self._database = database
         self._links = ReaderLinks(secret, base_url)
@@ -70,6 +71,7 @@ class Postman:
         self._accounts = accounts
         self._dkim = dkim
         self._clock = clock
+        self._randomly = randomly
 
     def send_due(self, transport: Callable[[Account], Transport]) -> int:
         """Send what is due, the longest due first; how many letters were handed over.
@@ -83,7 +85,7 @@ class Postman:
             waiting = due(session, self._clock(session))
         handed, away, trouble = 0, set[str](), None
         for notice_id, from_email in waiting:
-            account = choose(accounts_for(self._accounts, domain_of(from_email)), random(), away)
+            account = choose(accounts_for(self._accounts, domain_of(from_email)), self._randomly(), away)
             if account is None:
                 continue
             try:
@@ -220,7 +222,9 @@ def _is_wanted(session: Session, notice: Notice, now: datetime) -> bool:
             Subscription.list_id == notice.list_id, Subscription.subscriber_id == notice.subscriber_id
         )
     )
-    is_on = place is not None and place.status is SubscriptionStatus.ACTIVE and not has_left(session, notice.email, now)
+    is_on = (
+        place is not None and place.status is SubscriptionStatus.ACTIVE and not has_left(session, notice.email, now)
+    )
     match notice.kind:
         case NoticeKind.WELCOME | NoticeKind.ALREADY:
             return is_on

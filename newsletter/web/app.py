@@ -1,4 +1,4 @@
-"""The web application: tracking, unsubscribing, pictures; with a demo's mailbox, its pages too."""
+"""The web application: tracking, what readers do by themselves, pictures; with a demo's mailbox, its pages too."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from newsletter.audience.links import ReaderLinks
 from newsletter.config import Settings
 from newsletter.db import Database
 from newsletter.errors import NewsletterError, NotFoundError
@@ -20,7 +21,8 @@ from newsletter.queue import make_redis
 from newsletter.resources import TEMPLATES
 from newsletter.tracking.events import EventBuffer
 from newsletter.tracking.tokens import Tokens
-from newsletter.web import demo, media, thanks, track, unsubscribe
+from newsletter.web import confirm, demo, media, preferences, subscribe, thanks, track, unsubscribe
+from newsletter.web.limits import Limits
 from newsletter.web.pages import gone
 from newsletter.web.security import SecurityHeaders
 from newsletter.web.state import State
@@ -33,11 +35,16 @@ def make_app(settings: Settings, outbox: Path | None = None) -> Starlette:
         database=Database(settings.database),
         events=EventBuffer(make_redis(settings)),
         tokens=Tokens.of(settings.secret()),
+        links=ReaderLinks(settings.secret(), settings.base_url),
+        limits=Limits(make_redis(settings), settings.secret()),
         outbox=outbox,
     )
     routes: list[BaseRoute] = [
         *track.routes,
         *unsubscribe.routes,
+        *subscribe.routes,
+        *confirm.routes,
+        *preferences.routes,
         *media.routes,
         *thanks.routes,
         Route("/healthz", healthz),

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from starlette.requests import Request
 
+from newsletter.audience.links import ReaderLinks
 from newsletter.config import Settings
 from newsletter.db import Database
 from newsletter.tracking.deliveries import link_targets
 from newsletter.tracking.events import EventBuffer
 from newsletter.tracking.tokens import Tokens
+from newsletter.web.limits import Limits
 
 KEPT_MAILINGS = 1000
 
@@ -24,6 +26,8 @@ class State:
     database: Database
     events: EventBuffer
     tokens: Tokens
+    links: ReaderLinks
+    limits: Limits
     outbox: Path | None = None
     _targets: dict[int, dict[int, str]] = field(default_factory=dict)
 
@@ -31,6 +35,7 @@ class State:
         """Give the connections back."""
         self.database.close()
         self.events.close()
+        self.limits.close()
 
     def link_target(self, mailing_id: int, number: int) -> str | None:
         """Where link `number` of a mailing leads; None for a link it does not have."""

@@ -12,6 +12,7 @@ from newsletter.tracking.deliveries import Recipient, find_recipient, record_uns
 from newsletter.tracking.tokens import read_token
 from newsletter.web.pages import bad_link, page
 from newsletter.web.state import State, state_of
+from newsletter.web.visitor import hand_of
 
 
 def ask(request: Request) -> Response:
@@ -19,7 +20,7 @@ def ask(request: Request) -> Response:
     recipient = _recipient(request, state_of(request))
     if recipient is None:
         return bad_link(request)
-    return page("unsubscribe", language=recipient.language, publication=recipient.publication)
+    return _page("unsubscribe", request, recipient)
 
 
 def leave(request: Request) -> Response:
@@ -30,9 +31,15 @@ def leave(request: Request) -> Response:
         return bad_link(request)
     now = utc_now()
     with state.database.write() as session:
-        unsubscribe(session, recipient.list_id, recipient.subscriber_id, now)
+        hand = hand_of(request)
+        unsubscribe(session, recipient.list_id, recipient.subscriber_id, now, hand=hand)
         record_unsubscribe(session, recipient, request.headers.get("user-agent", "")[:300], now)
-    return page("unsubscribed", language=recipient.language, publication=recipient.publication)
+    return _page("unsubscribed", request, recipient)
+
+
+def _page(name: str, request: Request, recipient: Recipient) -> Response:
+    preferences = f"/preferences/{request.path_params['token']}"
+    return page(name, language=recipient.language, publication=recipient.publication, preferences=preferences)
 
 
 def _recipient(request: Request, state: State) -> Recipient | None:
