@@ -35,7 +35,8 @@ def test_asking_shows_one_button_and_changes_nothing(client: TestClient, sent: S
         assert answer.text.count("<button") == 1
         assert answer.text.count("<form") == 1
         assert '<form method="post">' in answer.text
-        assert "<a " not in answer.text
+        assert answer.text.count("<a ") == 1
+        assert f'<a href="/preferences/{sent.unsubscribes}">' in answer.text
         assert "<script" not in answer.text
         assert answer.headers["cache-control"] == "no-store"
         assert "set-cookie" not in answer.headers
