@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from newsletter.audience.links import is_reader
 from newsletter.audience.moves import ask_to_move
-from newsletter.audience.preferences import places, set_language, set_tracking
+from newsletter.audience.preferences import Place, places, set_language, set_tracking
 from newsletter.audience.signup import sign_up
 from newsletter.audience.subscriptions import pause, resume, unsubscribe, unsubscribe_all
 from newsletter.clock import utc_now
@@ -92,6 +92,9 @@ def change_place(request: Request, form: Form) -> Response:
         if reader is None:
             return bad_link(request)
         hand, subscriber_id = hand_of(request), reader.subscriber.id
+        place = _place(session, subscriber_id, list_id)
+        if place is None:
+            return _done(request)
         match form.get("action"):
             case "leave":
                 unsubscribe(session, list_id, subscriber_id, now, hand=hand, reason=_reason(form))
@@ -103,7 +106,7 @@ def change_place(request: Request, form: Form) -> Response:
                 resume(session, list_id, subscriber_id, hand, now)
                 return _done(request, "resumed")
             case "join":
-                return _join(session, state, request, reader, list_id)
+                return _done(request) if place.is_on else _join(session, state, request, reader, list_id)
     return _done(request)
 
 
@@ -114,8 +117,9 @@ def one_click(request: Request) -> Response:
         reader = _reader(session, state, request)
         if reader is None:
             return bad_link(request)
-        list_id: int = request.path_params["list_id"]
-        unsubscribe(session, list_id, reader.subscriber.id, utc_now(), hand=hand_of(request))
+        place = _place(session, reader.subscriber.id, request.path_params["list_id"])
+        if place:
+            unsubscribe(session, place.list_id, reader.subscriber.id, utc_now(), hand=hand_of(request))
     return page("unsubscribed", language=reader.language, publication=reader.publication.name, preferences="")
 
 
@@ -162,10 +166,12 @@ def readdress(request: Request, form: Form) -> Response:
     return _done(request, "asked")
 
 
+def _place(session: Session, subscriber_id: int, list_id: int) -> Place | None:
+    """One of the lists that their page shows."""
+    return next((place for place in places(session, subscriber_id, utc_now()) if place.list_id == list_id), None)
+
+
 def _join(session: Session, state: State, request: Request, reader: Reader, list_id: int) -> Response:
-    known = places(session, reader.subscriber.id, utc_now())
-    if not any(place.list_id == list_id and not place.is_on for place in known):
-        return _done(request)
     mailing_list = session.get_one(List, list_id)
     publication = session.get_one(Publication, mailing_list.publication_id)
     if state.limits.allow_address(reader.subscriber.email):
