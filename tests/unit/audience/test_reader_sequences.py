@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -161,4 +162,4 @@ def test_service_mail_goes_once_and_one_reminder_a_week_is_the_most(
         for person, at in session.execute(reminders.order_by(Notice.id)):
             by_person.setdefault(person, []).append(at)
     for moments in by_person.values():
-        assert all(later - earlier >= timedelta(days=7) for earlier, later in zip(moments, moments[1:], strict=False))
+        assert all(later - earlier >= timedelta(days=7) for earlier, later in pairwise(moments))

@@ -258,7 +258,7 @@ def test_what_is_no_new_address_changes_and_sends_nothing(
     assert ada(database).email == ADA
 
 
-def test_every_form_needs_its_token(client: TestClient, here: str, database: Database, sent: Sent) -> None:
+def test_every_form_needs_its_token(client: TestClient, database: Database, sent: Sent) -> None:
     before = rows(database)
     for token in ("x", sent.opens, sent.clicks, "A" * 32):
         for path in ("lists/1", "leave/1", "leave-all", "settings"):

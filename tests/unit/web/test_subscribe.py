@@ -39,6 +39,8 @@ ADA = "ada@example.org"
 FORM = {"email": ADA, "first_name": "Ada", "consent": "yes", "language": "fr"}
 DAY = timedelta(days=1)
 
+pytestmark = pytest.mark.usefixtures("mailing_list")
+
 
 @pytest.fixture(autouse=True)
 def at_now() -> Iterator[time_machine.Traveller]:
@@ -74,9 +76,7 @@ def audience(database: Database, mailing_list: List, now: datetime = NOW) -> lis
         return [email for _, email in session.execute(audience_of(mailing_list.id, now))]
 
 
-def test_the_form_says_what_is_agreed_to_and_changes_nothing(
-    client: TestClient, mailing_list: List, database: Database
-) -> None:
+def test_the_form_says_what_is_agreed_to_and_changes_nothing(client: TestClient, database: Database) -> None:
     before = rows(database)
     answer = client.get("/subscribe/vendredi", headers={"accept-language": "en"})
     assert answer.status_code == 200
@@ -88,9 +88,11 @@ def test_the_form_says_what_is_agreed_to_and_changes_nothing(
     assert "J’accepte que" in client.get("/subscribe/vendredi", headers={"accept-language": "kk"}).text
 
 
-def test_a_private_list_and_one_that_is_none_cannot_be_told_apart(client: TestClient, database: Database) -> None:
+def test_a_private_list_and_one_that_is_none_cannot_be_told_apart(
+    client: TestClient, mailing_list: List, database: Database
+) -> None:
     with database.write() as session:
-        make_list(session)
+        edit_list(session, session.get_one(List, mailing_list.id), Manner(is_public=False))
     for method in ("GET", "POST"):
         private = client.request(method, "/subscribe/vendredi", data=FORM if method == "POST" else None)
         absent = client.request(method, "/subscribe/absent", data=FORM if method == "POST" else None)
@@ -215,7 +217,7 @@ def test_a_link_from_before_they_left_does_not_bring_them_back(
 
 
 def test_one_reminder_comes_after_two_days_and_then_silence_and_forgetting(
-    client: TestClient, mailing_list: List, database: Database, mailbox: Mailbox, at_now: time_machine.Traveller
+    client: TestClient, database: Database, mailbox: Mailbox, at_now: time_machine.Traveller
 ) -> None:
     client.post("/subscribe/vendredi", data=FORM)
     client.post("/subscribe/vendredi", data=FORM)
@@ -238,9 +240,7 @@ def test_one_reminder_comes_after_two_days_and_then_silence_and_forgetting(
     assert client.post(link).status_code == 404
 
 
-def test_forgetting_leaves_alone_whoever_is_known_otherwise(
-    client: TestClient, mailing_list: List, database: Database
-) -> None:
+def test_forgetting_leaves_alone_whoever_is_known_otherwise(client: TestClient, database: Database) -> None:
     with database.write() as session:
         subscribe(session, make_list(session, make_publication(session, "autre"), "samedi"), ADA)
     client.post("/subscribe/vendredi", data=FORM)
@@ -272,7 +272,7 @@ def test_a_stranger_cannot_change_what_is_known_of_a_person(
     ],
 )
 def test_a_form_that_lacks_something_is_shown_again_and_says_what(
-    client: TestClient, mailing_list: List, database: Database, wrong: dict[str, str], told: str
+    client: TestClient, database: Database, wrong: dict[str, str], told: str
 ) -> None:
     answer = client.post("/subscribe/vendredi", data={**FORM, **wrong})
     assert answer.status_code == 422
@@ -283,16 +283,14 @@ def test_a_form_that_lacks_something_is_shown_again_and_says_what(
     assert status(database) is None
 
 
-def test_a_form_on_somebody_else_s_page_signs_nobody_up(
-    client: TestClient, mailing_list: List, database: Database
-) -> None:
+def test_a_form_on_somebody_else_s_page_signs_nobody_up(client: TestClient, database: Database) -> None:
     answer = client.post("/subscribe/vendredi", data=FORM, headers={"sec-fetch-site": "cross-site"})
     assert answer.status_code == 422
     assert status(database) is None
 
 
 def test_a_machine_that_fills_in_every_field_gets_the_same_answer_and_nothing_else(
-    client: TestClient, mailing_list: List, database: Database
+    client: TestClient, database: Database
 ) -> None:
     caught = client.post("/subscribe/vendredi", data={**FORM, "website": "https://spam.example"})
     assert status(database) is None
@@ -302,15 +300,13 @@ def test_a_machine_that_fills_in_every_field_gets_the_same_answer_and_nothing_el
 @pytest.mark.parametrize(
     "body", [b"", b"\xff\xfe", b"email=%00", b"a&" * 30, b"email=" + b"a" * 20_000, b'{"email": "ada@example.org"}']
 )
-def test_a_body_that_is_no_form_signs_nobody_up(
-    client: TestClient, mailing_list: List, database: Database, body: bytes
-) -> None:
+def test_a_body_that_is_no_form_signs_nobody_up(client: TestClient, database: Database, body: bytes) -> None:
     headers = {"content-type": "application/x-www-form-urlencoded"}
     assert client.post("/subscribe/vendredi", content=body, headers=headers).status_code == 422
     assert status(database) is None
 
 
-def test_one_visitor_is_stopped_after_ten_tries(client: TestClient, mailing_list: List) -> None:
+def test_one_visitor_is_stopped_after_ten_tries(client: TestClient) -> None:
     answers = [
         client.post("/subscribe/vendredi", data={**FORM, "email": f"reader{number}@example.org"})
         for number in range(11)
@@ -320,14 +316,14 @@ def test_one_visitor_is_stopped_after_ten_tries(client: TestClient, mailing_list
 
 
 def test_one_address_is_written_to_three_times_a_day_and_nobody_can_tell(
-    client: TestClient, mailing_list: List, mailbox: Mailbox
+    client: TestClient, mailbox: Mailbox
 ) -> None:
     answers = [client.post("/subscribe/vendredi", data=FORM) for _ in range(5)]
     assert {(answer.status_code, answer.text) for answer in answers} == {(200, answers[0].text)}
     assert mailbox.send_due(NOW) == 3
 
 
-def test_without_redis_it_says_later(mailing_list: List, database_url: str, database: Database) -> None:
+def test_without_redis_it_says_later(database_url: str, database: Database) -> None:
     settings = load_settings(database_url=database_url, broker_url="redis://127.0.0.1:1/0", secret_key=SECRET)
     for client in serving(settings):
         assert client.post("/subscribe/vendredi", data=FORM).status_code == 503
@@ -335,7 +331,7 @@ def test_without_redis_it_says_later(mailing_list: List, database_url: str, data
 
 
 def test_a_token_that_was_not_made_for_it_confirms_nothing(
-    client: TestClient, mailing_list: List, database: Database, mailbox: Mailbox
+    client: TestClient, database: Database, mailbox: Mailbox
 ) -> None:
     client.post("/subscribe/vendredi", data=FORM)
     mailbox.send_due(NOW)
@@ -378,7 +374,7 @@ def test_a_name_that_looks_like_html_or_a_header_is_only_a_name(
 
 
 def test_a_server_that_says_later_gets_it_once_more_and_one_that_refuses_does_not(
-    client: TestClient, mailing_list: List, database: Database, mailbox: Mailbox, smtp: SmtpServer
+    client: TestClient, mailbox: Mailbox, smtp: SmtpServer
 ) -> None:
     smtp.refuse = {ADA: "451 4.7.1 later", "bob@example.org": "550 5.1.1 no such user"}
     for email in smtp.refuse:
@@ -392,7 +388,7 @@ def test_a_server_that_says_later_gets_it_once_more_and_one_that_refuses_does_no
 
 
 def test_a_letter_that_a_lost_worker_had_is_never_sent_a_second_time_by_itself(
-    client: TestClient, mailing_list: List, database: Database, mailbox: Mailbox
+    client: TestClient, database: Database, mailbox: Mailbox
 ) -> None:
     client.post("/subscribe/vendredi", data=FORM)
     with database.write() as session:
@@ -409,7 +405,7 @@ def test_a_letter_that_a_lost_worker_had_is_never_sent_a_second_time_by_itself(
 
 
 def test_a_server_that_is_away_delays_and_loses_nothing(
-    client: TestClient, mailing_list: List, settings: Settings, database: Database
+    client: TestClient, settings: Settings, database: Database
 ) -> None:
     client.post("/subscribe/vendredi", data=FORM)
     with SmtpServer() as gone:
