@@ -15,13 +15,15 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 from sqlalchemy import select
 
+from newsletter.audience.lists import Manner, edit_list
 from newsletter.config import load_settings
 from newsletter.db import Database
 from newsletter.mail.outbox import Outbox
-from newsletter.models import Delivery, Subscription, SubscriptionStatus
+from newsletter.models import Delivery, List, Subscription, SubscriptionStatus
 from newsletter.models.schema import upgrade
 from newsletter.resources import SAMPLE_ISSUE
 from newsletter.sending.builders import load_builder
@@ -212,7 +214,7 @@ def test_unsubscribing_is_one_button_that_works(browser: Browser, site: Site, sc
     with watched(browser, 320, scheme) as seen:
         seen.page.goto(site.unsubscribe_url)
         assert not site.unsubscribed
-        assert seen.page.locator("button, a, input").count() == 1
+        assert seen.page.locator("button, a, input").count() == 2, "the button, and the way to the preferences"
         button = seen.page.get_by_role("button", name="Se désabonner")
         box = button.bounding_box()
         assert box is not None
@@ -224,6 +226,23 @@ def test_unsubscribing_is_one_button_that_works(browser: Browser, site: Site, sc
         assert overflow(seen.page) <= 0
         assert seen.complaints == []
         assert seen.page.context.cookies() == []
+        assert all(url.startswith(site.address) for url in seen.requested)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_readers_forms_fit_a_telephone_and_axe_finds_nothing_serious(
+    browser: Browser, site: Site, scheme: str
+) -> None:
+    with site.database.write() as session:
+        edit_list(session, session.scalars(select(List)).one(), Manner(is_public=True, description="Une lettre."))
+    preferences = site.unsubscribe_url.replace("/u/", "/preferences/")
+    with watched(browser, 375, scheme) as seen:
+        for address in (f"{site.address}/subscribe/vendredi", f"{preferences}?done=saved", site.unsubscribe_url):
+            seen.page.goto(address)
+            assert overflow(seen.page) <= 0
+            found = Axe().run(seen.page).response["violations"]
+            assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
+        # The page's own policy keeps axe from adding styles; of the page itself nothing complains.
         assert all(url.startswith(site.address) for url in seen.requested)
 
 

@@ -38,7 +38,9 @@ def test_a_token_is_good_for_one_purpose_only(purpose: Purpose) -> None:
 @settings(deadline=None)
 @given(scopes, subjects)
 def test_tokens_made_in_one_go_are_those_of_the_four_signers(scope: int, subject: int) -> None:
-    assert Sealer(SECRET).seal(scope, subject) == tuple(Signer(SECRET, one).seal(scope, subject) for one in Purpose)
+    assert Sealer(SECRET).seal(scope, subject) == tuple(
+        Signer(SECRET, one).seal(scope, subject) for one in tuple(Purpose)[:4]
+    )
 
 
 def test_a_token_is_good_under_one_secret_only() -> None:
