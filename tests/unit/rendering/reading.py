@@ -41,9 +41,9 @@ class Letter:
 
     @property
     def hrefs(self) -> list[str]:
-        """Where its links lead, but for the one that unsubscribes."""
+        """Where its links lead, but for those to preferences and unsubscribing."""
         links = [element.attributes.get("href", "") for element in elements(self.html) if element.name == "a"]
-        return links[:-1]
+        return links[:-2]
 
     @property
     def words(self) -> str:
