@@ -7,6 +7,8 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from newsletter.errors import InputError
+from newsletter.mail.addresses import normalise
 from newsletter.models import Suppression, SuppressionReason
 
 
@@ -40,3 +42,20 @@ def release(session: Session, address: str) -> bool:
     """Let an address or a domain be mailed again. Whether it was suppressed."""
     found = session.execute(delete(Suppression).where(Suppression.address == address).returning(Suppression.id))
     return found.first() is not None
+
+
+def suppressible(words: str) -> str:
+    """An address, or `@example.org` for a domain, in the form it is suppressed in. Raises InputError."""
+    bare = words.strip()
+    if not bare.startswith("@"):
+        return normalise(bare)
+    try:
+        return "@" + normalise(f"anyone{bare}").rpartition("@")[2]
+    except InputError:
+        raise InputError(f"“{bare[:80]}” is not a domain: write it as @example.org") from None
+
+
+def all_suppressions(session: Session, after: str, limit: int) -> list[Suppression]:
+    """At most `limit` in the order of their addresses, those behind the address `after`."""
+    found = select(Suppression).where(Suppression.address > after).order_by(Suppression.address).limit(limit)
+    return list(session.scalars(found))

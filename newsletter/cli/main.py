@@ -23,6 +23,8 @@ from newsletter.cli import (
     render,
     send,
     stats,
+    subscriber,
+    suppression,
     theme,
     up,
 )
@@ -49,6 +51,8 @@ app.command("stats", epilog=stats.EXAMPLE)(stats.stats)
 app.add_typer(imports.app, name="import")
 app.add_typer(publication.app, name="publication")
 app.add_typer(lists.app, name="list")
+app.add_typer(subscriber.app, name="subscriber")
+app.add_typer(suppression.app, name="suppression")
 app.add_typer(mailing.app, name="mailing")
 app.add_typer(feedback.app, name="feedback")
 app.add_typer(db.app, name="db")
