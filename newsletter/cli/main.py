@@ -15,6 +15,7 @@ from newsletter.cli import (
     check,
     db,
     demo,
+    export,
     feedback,
     imports,
     lists,
@@ -48,6 +49,7 @@ app.command("render", epilog=render.EXAMPLE)(render.render)
 app.command("check", epilog=check.EXAMPLE)(check.check)
 app.command("send", epilog=send.EXAMPLE)(send.send)
 app.command("stats", epilog=stats.EXAMPLE)(stats.stats)
+app.command("export", epilog=export.EXAMPLE)(export.export)
 app.add_typer(imports.app, name="import")
 app.add_typer(publication.app, name="publication")
 app.add_typer(lists.app, name="list")

@@ -97,3 +97,35 @@ def test_suppressions_are_added_listed_page_by_page_and_taken_back(cli: Cli) -> 
     assert [row["address"] for row in page] == ["ada@example.org"]
     assert cli("suppression", "rm", "@example.org").success == "@example.org may be mailed again.\n"
     assert "complained" not in cli("suppression", "ls").success
+
+
+def test_a_list_is_exported_as_csv_that_goes_in_again_unchanged_and_as_json(cli: Cli) -> None:
+    more_people(cli)
+    text = cli("export", "--list", "vendredi").success
+    assert text.startswith("email,first_name,last_name,language,timezone,status,suppressed,consent,")
+    assert cli("export", "--list", "vendredi", "--output", "out.csv").success == ""
+    assert (cli.folder / "out.csv").read_text() == text
+    before = cli.rows()
+    assert "3 rows: 0 added, 0 updated, 3 unchanged" in cli("import", "out.csv", "--list", "vendredi").success
+    after = cli.rows()
+    assert len(after.pop("imports")) == len(before.pop("imports")) + 1
+    assert {**after, "lists": 0} == {**before, "lists": 0}
+    rows = json.loads(cli("export", "--list", "vendredi", "--format", "json").success)
+    assert [row["email"] for row in rows] == ["ada@example.org", "adam@example.org", "bea@example.org"]
+    assert rows[1]["attributes"] == {"ville": "Mons"}
+    assert json.loads(cli("export", "--list", "vide", "--format", "json").success) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--list", "lundi"), "there is no list “lundi”"),
+        (("--list", "vendredi", "--output", "there.csv"), "there.csv: is there already"),
+        (("--list", "vendredi", "--output", "nowhere/x.csv"), "nowhere/x.csv: cannot be written"),
+    ],
+)
+def test_an_export_that_cannot_be_written_is_refused_in_one_line(
+    cli: Cli, arguments: tuple[str, ...], words: str
+) -> None:
+    cli.write("there.csv", "mine")
+    assert words in cli.refused("export", *arguments)
