@@ -104,7 +104,7 @@ def test_a_list_is_exported_as_csv_that_goes_in_again_unchanged_and_as_json(cli:
     text = cli("export", "--list", "vendredi").success
     assert text.startswith("email,first_name,last_name,language,timezone,status,suppressed,consent,")
     assert cli("export", "--list", "vendredi", "--output", "out.csv").success == ""
-    assert (cli.folder / "out.csv").read_text() == text
+    assert (cli.folder / "out.csv").read_bytes().decode() == text
     before = cli.rows()
     assert "3 rows: 0 added, 0 updated, 3 unchanged" in cli("import", "out.csv", "--list", "vendredi").success
     after = cli.rows()
