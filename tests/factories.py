@@ -11,6 +11,7 @@ from tempfile import NamedTemporaryFile
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from newsletter.audience.digests import address_digest
 from newsletter.audience.files.source import open_source
 from newsletter.audience.imports import run_import
 from newsletter.audience.jobs import Options
@@ -27,6 +28,7 @@ NOW = datetime(2026, 3, 13, 7, 0, tzinfo=UTC)
 BASE_URL = "https://lettres.example.org"
 # Good for 32 bytes, and the same in every process of a test.
 SECRET = "a secret key that only tests use, 0123456789"
+DIGEST = address_digest(SECRET.encode())
 EMAILS = ("ada@example.org", "blaise@example.org", "chloe@example.org")
 
 
@@ -64,7 +66,9 @@ def subscribe_all(session: Session, mailing_list: List, people: Iterable[tuple[s
         writer.writerow(("email", "first_name"))
         writer.writerows(rows)
         file.flush()
-        report = run_import(session, mailing_list, open_source(Path(file.name)), NOW, Options(consent="tests"))
+        report = run_import(
+            session, mailing_list, open_source(Path(file.name)), NOW, Options(consent="tests"), DIGEST
+        )
     assert not report.refused, report.samples["refused"]
     emails = [normalise(email) for email, _ in rows]
     found = {one.email: one for one in session.scalars(select(Subscriber).where(Subscriber.email.in_(emails)))}

@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from newsletter.audience.chunk import Chunk
+from newsletter.audience.digests import Digest
 from newsletter.audience.files.source import ReadAs, Source, open_source
 from newsletter.audience.jobs import Options, get_import, job_of, kept
 from newsletter.audience.report import Report, report_of
@@ -44,11 +45,14 @@ def stage(
     list_id: int,
     source: Source,
     options: Options,
+    digest: Digest,
     now: datetime,
     on_progress: OnProgress = quiet,
     on_fault: OnFault = ignore,
 ) -> int:
     """Put the rows of a file aside for a list; the number of the import. Nobody is touched yet.
+
+    Rows about somebody who was forgotten, which is told by their `digest`, are refused.
 
     Raises InputError where neither the file nor `options.consent` says who agreed to be mailed, SourceError where the
     file turns out to be no table; nothing is left of the import then.
@@ -73,7 +77,7 @@ def stage(
         session.flush()
         import_id = begun.id
     try:
-        _stage_rows(transactions, import_id, source, on_progress, on_fault)
+        _stage_rows(transactions, import_id, source, digest, on_progress, on_fault)
     except (NewsletterError, KeyboardInterrupt):
         discard(transactions, import_id)
         raise
@@ -114,7 +118,9 @@ def run(transactions: Transactions, import_id: int, now: datetime, on_progress: 
     return report_of(found.report)
 
 
-def resume(transactions: Transactions, import_id: int, now: datetime, on_progress: OnProgress = quiet) -> Report:
+def resume(
+    transactions: Transactions, import_id: int, digest: Digest, now: datetime, on_progress: OnProgress = quiet
+) -> Report:
     """Run an import that was stopped to its end. Rows that were not all staged yet are read again from the file.
 
     Raises ConflictError where it has ended already, InputError where the file is needed and no longer the same.
@@ -128,25 +134,27 @@ def resume(transactions: Transactions, import_id: int, now: datetime, on_progres
                 f"import {import_id} is being undone: go on with `newsletter import undo {import_id}`"
             )
         whole = found.state is not ImportState.STAGING and is_staged(session, import_id, found.staged)
-        path, digest, read_as = Path(found.path), found.digest, ReadAs(**found.options["read_as"])
+        path, before, read_as = Path(found.path), found.digest, ReadAs(**found.options["read_as"])
     if not whole:
         source = open_source(path, read_as)
-        if source.digest != digest:
+        if source.digest != before:
             raise InputError(
                 f"{path}: is no longer the file of import {import_id}: undo that with "
                 f"`newsletter import undo {import_id}`, and import this"
             )
-        _stage_rows(transactions, import_id, source, on_progress, ignore)
+        _stage_rows(transactions, import_id, source, digest, on_progress, ignore)
     return run(transactions, import_id, now, on_progress)
 
 
-def run_import(session: Session, mailing_list: List, source: Source, now: datetime, options: Options) -> Report:
+def run_import(
+    session: Session, mailing_list: List, source: Source, now: datetime, options: Options, digest: Digest
+) -> Report:
     """Stage and run a whole import in the session's one transaction; for what is small."""
 
     def same_transaction() -> nullcontext[Session]:
         return nullcontext(session)
 
-    return run(same_transaction, stage(same_transaction, mailing_list.id, source, options, now), now)
+    return run(same_transaction, stage(same_transaction, mailing_list.id, source, options, digest, now), now)
 
 
 def discard(transactions: Transactions, import_id: int) -> None:
@@ -157,9 +165,14 @@ def discard(transactions: Transactions, import_id: int) -> None:
 
 
 def _stage_rows(
-    transactions: Transactions, import_id: int, source: Source, on_progress: OnProgress, on_fault: OnFault
+    transactions: Transactions,
+    import_id: int,
+    source: Source,
+    digest: Digest,
+    on_progress: OnProgress,
+    on_fault: OnFault,
 ) -> None:
-    report = fill(transactions, import_id, source, on_progress, on_fault)
+    report = fill(transactions, import_id, source, digest, on_progress, on_fault)
     with transactions() as session:
         found = get_import(session, import_id, lock=True)
         found.staged = sort_out(session, import_id, source, report)
@@ -191,4 +204,4 @@ def _finish(session: Session, found: Import, now: datetime) -> None:
 
 
 def _gone_in(report: Report) -> int:
-    return report.rows - report.refused - report.duplicates
+    return report.rows - report.refused - report.erased - report.duplicates

@@ -28,11 +28,13 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class ColumnMap:
-    """All columns of a table. `status` is what the file's name says of everybody in it."""
+    """All columns of a table. `status` is what the file's name says of everybody in it, `escaped` whether cells
+    bear an apostrophe against spreadsheets."""
 
     columns: tuple[Column, ...]
     preset: str | None = None
     status: Status | None = None
+    escaped: bool = False
 
     @property
     def says_who_agreed(self) -> bool:
@@ -65,7 +67,7 @@ def map_columns(
     columns = _without_full_name(columns)
     _check_addresses(columns, header)
     status = _status_of_file(file_name, preset)
-    return ColumnMap(tuple(columns), preset.name if preset else None, status)
+    return ColumnMap(tuple(columns), preset.name if preset else None, status, bool(preset and preset.escaped))
 
 
 def _column(name: str, said: Mapping[str, str], preset: Preset | None, number: int) -> Column:

@@ -24,7 +24,8 @@ class Report:
 
     added: on the list from now on. updated, unchanged: on it before. suppressed: the file says that they left,
     bounced or complained, so that they are never mailed. kept_unsubscribed, kept_suppressed: known to have left or to
-    be suppressed, and left alone. duplicates: rows about somebody whom another row is about. refused: faulty rows.
+    be suppressed, and left alone. duplicates: rows about somebody whom another row is about. erased: rows about
+    somebody who was forgotten at their own wish. refused: faulty rows.
     """
 
     added: int = 0
@@ -34,6 +35,7 @@ class Report:
     kept_unsubscribed: int = 0
     kept_suppressed: int = 0
     duplicates: int = 0
+    erased: int = 0
     refused: int = 0
 
     conflicting: int = 0
@@ -72,6 +74,7 @@ OUTCOMES = (
     "kept_unsubscribed",
     "kept_suppressed",
     "duplicates",
+    "erased",
     "refused",
 )
 

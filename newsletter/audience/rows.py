@@ -11,6 +11,7 @@ from json.encoder import encode_basestring_ascii
 from typing import NamedTuple
 
 from newsletter.audience.columns import Field
+from newsletter.audience.formulas import unescaped
 from newsletter.audience.mapping import ColumnMap
 from newsletter.audience.statuses import Status, read_status
 from newsletter.errors import InputError
@@ -51,6 +52,7 @@ class RowReader:
 
     def __init__(self, columns: ColumnMap) -> None:
         self._width = len(columns.columns)
+        self._is_escaped = columns.escaped
         self._file_status = columns.status
         self._statuses = [(at, column.words) for at, column in enumerate(columns.columns) if column.words]
         places = {column.field: at for at, column in enumerate(columns.columns) if column.field}
@@ -69,6 +71,8 @@ class RowReader:
     def read(self, line: int, raw: Sequence[str]) -> tuple[Row, list[Remark]]:
         """The row, and what is doubtful about it. Raises InputError for a row that cannot go in."""
         cells = [" ".join(cell.split()) if cell.isascii() else one_line(cell) for cell in raw]
+        if self._is_escaped:
+            cells = [unescaped(cell) for cell in cells]
         if len(cells) != self._width:
             cells = self._fitted(cells)
         if "\x00" in "".join(cells):

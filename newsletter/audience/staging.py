@@ -28,6 +28,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from newsletter.audience.bulk import is_postgresql, load
+from newsletter.audience.digests import WISH, Digest, erased_digests
 from newsletter.audience.files.source import Source
 from newsletter.audience.report import Report, Sample
 from newsletter.audience.rows import Row, RowReader
@@ -55,6 +56,7 @@ class Fault:
 
 
 OnFault = Callable[[Fault], None]
+IsErased = Callable[[str], bool]
 
 
 def staged_rows(session: Session, import_id: int) -> Table:
@@ -92,18 +94,42 @@ def drop_staged(session: Session, import_id: int) -> None:
 
 
 def fill(
-    transactions: Transactions, import_id: int, source: Source, on_progress: OnProgress, on_fault: OnFault
+    transactions: Transactions,
+    import_id: int,
+    source: Source,
+    digest: Digest,
+    on_progress: OnProgress,
+    on_fault: OnFault,
 ) -> Report:
     """Stage the rows of a file anew, some thousands in a transaction; what was wrong with the others."""
     report = Report()
     with transactions() as session:
         drop_staged(session, import_id)
         staged_rows(session, import_id).create(session.connection())
-    rows = _read(source, report, on_progress, on_fault)
+        erased = erased_digests(session)
+    rows = _read(source, report, _is_erased(erased, digest), on_progress, on_fault)
     while chunk := list(islice(rows, ROWS_AT_A_TIME)):
         with transactions() as session:
             load(session, staged_rows(session, import_id), COLUMNS, chunk)
+    with transactions() as session:
+        _drop_erased(session, staged_rows(session, import_id), erased_digests(session) - erased, digest, report)
     return report
+
+
+def _is_erased(erased: frozenset[str], digest: Digest) -> IsErased:
+    """Nothing is hashed where nobody was forgotten."""
+    return (lambda email: digest(email) in erased) if erased else (lambda _email: False)
+
+
+def _drop_erased(session: Session, staged: Table, erased: frozenset[str], digest: Digest, report: Report) -> None:
+    """Drop the rows of those who were forgotten while the file was read."""
+    if not erased:
+        return
+    emails = session.scalars(select(staged.c.email).execution_options(yield_per=ROWS_AT_A_TIME))
+    found = [email for email in emails if digest(email) in erased]
+    for email in found:
+        session.execute(delete(staged).where(staged.c.email == email))
+    report.count("erased", len(found))
 
 
 def sort_out(session: Session, import_id: int, source: Source, report: Report) -> int:
@@ -144,7 +170,9 @@ def _place(names: list[str], part: int, other_part: int, line: int) -> str:
     return f"line {line}" if part == other_part else f"line {line} of {names[other_part]}"
 
 
-def _read(source: Source, report: Report, on_progress: OnProgress, on_fault: OnFault) -> Iterator[tuple[object, ...]]:
+def _read(
+    source: Source, report: Report, is_erased: IsErased, on_progress: OnProgress, on_fault: OnFault
+) -> Iterator[tuple[object, ...]]:
     number, before = 0, 0
     for part, table in enumerate(source.tables):
         reader = RowReader(table.columns)
@@ -169,6 +197,12 @@ def _read(source: Source, report: Report, on_progress: OnProgress, on_fault: OnF
                 if report.wants("refused") > 0:
                     report.show("refused", [Sample(table.name, line, str(error))])
                 on_fault(Fault(table.name, line, str(error), tuple(cells)))
+                continue
+            if is_erased(row.email):
+                report.count("erased")
+                # Their address is not kept, not even among the samples.
+                report.show("erased", [Sample(table.name, line, WISH)])
+                on_fault(Fault(table.name, line, WISH, tuple(cells)))
                 continue
             for remark in remarks:
                 report.warn(remark.kind)

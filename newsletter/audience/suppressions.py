@@ -7,6 +7,8 @@ from datetime import datetime
 from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
+from newsletter.errors import InputError
+from newsletter.mail.addresses import normalise
 from newsletter.models import Suppression, SuppressionReason
 
 
@@ -67,3 +69,20 @@ def welcome_back(session: Session, address: str) -> None:
     """Lift a suppression that the owner of the address brought about by unsubscribing."""
     left = Suppression.reason == SuppressionReason.UNSUBSCRIBED
     session.execute(delete(Suppression).where(Suppression.address == address, left))
+
+
+def suppressible(words: str) -> str:
+    """An address, or `@example.org` for a domain, in the form it is suppressed in. Raises InputError."""
+    bare = words.strip()
+    if not bare.startswith("@"):
+        return normalise(bare)
+    try:
+        return "@" + normalise(f"anyone{bare}").rpartition("@")[2]
+    except InputError:
+        raise InputError(f"“{bare[:80]}” is not a domain: write it as @example.org") from None
+
+
+def all_suppressions(session: Session, after: str, limit: int) -> list[Suppression]:
+    """At most `limit` in the order of their addresses, those behind the address `after`."""
+    found = select(Suppression).where(Suppression.address > after).order_by(Suppression.address).limit(limit)
+    return list(session.scalars(found))

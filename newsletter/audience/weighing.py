@@ -61,8 +61,9 @@ def weigh(staged: Table, list_id: int) -> Any:
     suppressed = exists().where(Suppression.address.in_((row.email, at_domain(row.email))))
     verdict = case(
         (suppressed, Verdict.KEEP_SUPPRESSED),
-        (row.status <= Status.UNSUBSCRIBED, Verdict.SUPPRESS),
+        (row.status < Status.UNSUBSCRIBED, Verdict.SUPPRESS),
         (Subscription.status == SubscriptionStatus.UNSUBSCRIBED, Verdict.KEEP_UNSUBSCRIBED),
+        (row.status == Status.UNSUBSCRIBED, Verdict.SUPPRESS),
         (Subscription.id.is_not(None), Verdict.ON_LIST),
         (Subscriber.id.is_not(None), Verdict.JOINS),
         else_=Verdict.NEW,

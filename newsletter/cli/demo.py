@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from newsletter.audience.digests import address_digest
 from newsletter.audience.files.source import open_source
 from newsletter.audience.jobs import Options
 from newsletter.cli.database import check_folder, connect
@@ -58,7 +59,9 @@ def _main_job(settings: Settings, database: Database, outbox: Outbox) -> None:
     write_people(people)
     say(f"\n1. Importing {people.relative_to(run.FOLDER.resolve().parent)}")
     options = Options(consent="made up for the demo")
-    _, report = import_with_progress(database, open_source(people), run.LIST, options)
+    _, report = import_with_progress(
+        database, open_source(people), run.LIST, options, address_digest(settings.secret())
+    )
     print_report(report)
 
     say(f"\n2. Sending {SAMPLE_ISSUE.name} to the list “{run.LIST}”")

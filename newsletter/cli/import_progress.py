@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from newsletter.audience.digests import Digest
 from newsletter.audience.files.source import Source
 from newsletter.audience.imports import discard, ignore, preview, run, stage
 from newsletter.audience.jobs import Options
@@ -24,6 +25,7 @@ def import_with_progress(
     source: Source,
     list_slug: str,
     options: Options,
+    digest: Digest,
     *,
     dry_run: bool = False,
     on_fault: OnFault = ignore,
@@ -32,7 +34,7 @@ def import_with_progress(
     with database.read() as session:
         list_id = get_list(session, list_slug).id
     with watched() as on_progress:
-        number = stage(database.write, list_id, source, options, utc_now(), on_progress, on_fault)
+        number = stage(database.write, list_id, source, options, digest, utc_now(), on_progress, on_fault)
         if not dry_run:
             return number, run(database.write, number, utc_now(), on_progress)
         try:

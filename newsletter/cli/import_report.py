@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from newsletter.audience.digests import WISH
 from newsletter.audience.files.source import Source
 from newsletter.audience.report import Report
 from newsletter.cli.output import say
@@ -35,6 +36,8 @@ def print_report(report: Report, *, dry_run: bool = False) -> None:
         f"{report.kept_unsubscribed:,} stay unsubscribed, {report.kept_suppressed:,} stay suppressed, "
         f"{report.duplicates:,} duplicates, {report.refused:,} refused"
     )
+    if report.erased:
+        say(f"{report.erased:,} more were {WISH}: they do not come back by an import")
     if report.conflicting:
         say(f"{report.conflicting:,} differed from what is known of them")
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from newsletter.audience.digests import address_digest
 from newsletter.audience.files.source import ReadAs, open_source
 from newsletter.audience.imports import resume
 from newsletter.audience.jobs import Options, all_imports
@@ -75,9 +76,11 @@ def import_(
     options = Options(consent, conflicts, read_as)
     source = open_source(file, read_as)
     with Rejects(rejects, source) as refused:
-        with open_database(load_settings()) as database:
+        settings = load_settings()
+        with open_database(settings) as database:
+            digest = address_digest(settings.secret())
             number, report = import_with_progress(
-                database, source, list_slug, options, dry_run=dry_run, on_fault=refused.add
+                database, source, list_slug, options, digest, dry_run=dry_run, on_fault=refused.add
             )
         refused.write()
     if as_json:
@@ -92,8 +95,9 @@ def import_(
 @app.command("resume", epilog="Example: newsletter import resume 7")
 def resume_(number: ImportNumber, as_json: Json = False) -> None:
     """Run an import that was stopped to its end."""
-    with open_database(load_settings()) as database, watched() as on_progress:
-        report = resume(database.write, number, utc_now(), on_progress)
+    settings = load_settings()
+    with open_database(settings) as database, watched() as on_progress:
+        report = resume(database.write, number, address_digest(settings.secret()), utc_now(), on_progress)
     _print(number, report, as_json=as_json)
 
 

@@ -15,6 +15,7 @@ from newsletter.cli import (
     check,
     db,
     demo,
+    export,
     feedback,
     imports,
     lists,
@@ -23,6 +24,8 @@ from newsletter.cli import (
     render,
     send,
     stats,
+    subscriber,
+    suppression,
     theme,
     up,
 )
@@ -46,9 +49,12 @@ app.command("render", epilog=render.EXAMPLE)(render.render)
 app.command("check", epilog=check.EXAMPLE)(check.check)
 app.command("send", epilog=send.EXAMPLE)(send.send)
 app.command("stats", epilog=stats.EXAMPLE)(stats.stats)
+app.command("export", epilog=export.EXAMPLE)(export.export)
 app.add_typer(imports.app, name="import")
 app.add_typer(publication.app, name="publication")
 app.add_typer(lists.app, name="list")
+app.add_typer(subscriber.app, name="subscriber")
+app.add_typer(suppression.app, name="suppression")
 app.add_typer(mailing.app, name="mailing")
 app.add_typer(feedback.app, name="feedback")
 app.add_typer(db.app, name="db")

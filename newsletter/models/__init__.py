@@ -17,7 +17,7 @@ from newsletter.models.event import Event, EventKind, Verdict
 from newsletter.models.feedback import SignalCount, SignalRecord
 from newsletter.models.imports import Import, ImportChange, ImportState
 from newsletter.models.issue import Issue, Revision
-from newsletter.models.ledger import OPEN_STATES, Batch, Delivery, DeliveryState, of_mailing
+from newsletter.models.ledger import OPEN_STATES, Batch, Delivery, DeliveryState, new_salt, of_mailing, veiled
 from newsletter.models.mailing import Link, LinkCorrection, Mailing, MailingStatus
 from newsletter.models.notice import Notice, NoticeKind
 from newsletter.models.pace import DayCount, Pace
@@ -67,5 +67,7 @@ __all__ = [
     "Verdict",
     "at_domain",
     "is_suppressed",
+    "new_salt",
     "of_mailing",
+    "veiled",
 ]

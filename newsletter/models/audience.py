@@ -59,6 +59,8 @@ class Subscriber(Base):
     """
 
     __tablename__ = "subscribers"
+    # A number is never given twice: links in the mail of somebody who was forgotten must lead to nobody.
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
 
     id: Mapped[Key]
     email: Mapped[str] = mapped_column(String(254), unique=True)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from hashlib import blake2b
+from typing import Any
 
 from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, select
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql.functions import FunctionElement
 
 from newsletter.models.base import Base, BigNumber, Key, word_enum
 
 # A recipient's row is written three times. Where its page has room for that, and no index names what changes,
 # PostgreSQL touches no index at all (heap-only tuples).
 FILL_PERCENT = 40
+VEILED = "forgotten:"
 
 
 class DeliveryState(StrEnum):
@@ -35,6 +40,8 @@ class Delivery(Base):
     """One mailing to one subscriber, at the address frozen when the mailing began.
 
     `deferred_since` is when a server first said “later”; `refusal` is the kind of a rejection (mail.refusals).
+    The ledger's digests are over hashes of `email` and `reply` under `salt`, sixteen random bytes of its own; of
+    somebody who was forgotten (audience.erasure) only these hashes are left, and the salt is gone.
     """
 
     __tablename__ = "deliveries"
@@ -45,7 +52,8 @@ class Delivery(Base):
 
     id: Mapped[Key]
     mailing_id: Mapped[BigNumber] = mapped_column(ForeignKey("mailings.id"))
-    subscriber_id: Mapped[BigNumber] = mapped_column(ForeignKey("subscribers.id"))
+    # No foreign key: what became of the mail of somebody who was forgotten stays counted.
+    subscriber_id: Mapped[BigNumber]
     email: Mapped[str] = mapped_column(String(254))
     state: Mapped[DeliveryState] = mapped_column(word_enum(DeliveryState))
     attempts: Mapped[int] = mapped_column(default=0)
@@ -55,6 +63,7 @@ class Delivery(Base):
     settled_at: Mapped[datetime | None]
     refusal: Mapped[str | None] = mapped_column(String(20))
     reply: Mapped[str | None] = mapped_column(Text)
+    salt: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class Batch(Base):
@@ -81,6 +90,28 @@ class Batch(Base):
     seals: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     digest: Mapped[str | None] = mapped_column(String(64))
     members: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+
+
+class new_salt(FunctionElement[bytes]):
+    """Sixteen random bytes, others for each row."""
+
+    type = LargeBinary()
+    inherit_cache = True
+
+
+@compiles(new_salt)
+def _new_salt(_element: Any, _compiler: Any, **_: Any) -> str:
+    return "randomblob(16)"
+
+
+@compiles(new_salt, "postgresql")
+def _new_salt_postgresql(_element: Any, _compiler: Any, **_: Any) -> str:
+    return "uuid_send(gen_random_uuid())"
+
+
+def veiled(words: str, salt: bytes | None) -> str:
+    """The hash that stands for words in the ledger's digests; without a salt the words are that hash already."""
+    return words if salt is None else VEILED + blake2b(words.encode(), key=salt, digest_size=32).hexdigest()
 
 
 def of_mailing(mailing_id: int) -> tuple[ColumnElement[bool], ...]:

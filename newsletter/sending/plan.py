@@ -25,6 +25,8 @@ from newsletter.models import (
     Subscription,
     SubscriptionStatus,
     is_suppressed,
+    new_salt,
+    veiled,
 )
 from newsletter.sending.times import time_of_day
 from newsletter.sending.zones import cohorts
@@ -70,12 +72,14 @@ def plan(session: Session, mailing_id: int, now: datetime) -> bool:
 def frozen(session: Session, mailing_id: int, after: int) -> Iterator[tuple[int, str]]:
     """The deliveries of a mailing whose number is above `after`, in order: their number, and their audience line."""
     rows = session.execute(
-        select(Delivery.id, Delivery.subscriber_id, Delivery.email)
+        select(Delivery.id, Delivery.subscriber_id, Delivery.email, Delivery.salt)
         .where(Delivery.mailing_id == mailing_id, Delivery.id > after)
         .order_by(Delivery.id)
         .execution_options(yield_per=ROWS_AT_A_TIME)
     )
-    return ((delivery_id, f"{subscriber_id} {email}\n") for delivery_id, subscriber_id, email in rows)
+    return (
+        (delivery_id, f"{subscriber_id} {veiled(email, salt)}\n") for delivery_id, subscriber_id, email, salt in rows
+    )
 
 
 class _Audience:
@@ -143,7 +147,12 @@ def _freeze(session: Session, mailing: Mailing, cohort: Cohort, now: datetime) -
     audience = (
         audience_of(mailing.list_id, now)
         .with_only_columns(
-            literal(mailing.id), Subscriber.id, Subscriber.email, literal(DeliveryState.PENDING.value), literal(0)
+            literal(mailing.id),
+            Subscriber.id,
+            Subscriber.email,
+            literal(DeliveryState.PENDING.value),
+            literal(0),
+            new_salt(),
         )
         .order_by(Subscriber.id)
     )
@@ -152,5 +161,5 @@ def _freeze(session: Session, mailing: Mailing, cohort: Cohort, now: datetime) -
     elif mailing.local_time is not None:
         planned = exists().where(Delivery.subscriber_id == Subscriber.id, Delivery.mailing_id == mailing.id)
         audience = audience.where(~planned)
-    columns = ["mailing_id", "subscriber_id", "email", "state", "attempts"]
+    columns = ["mailing_id", "subscriber_id", "email", "state", "attempts", "salt"]
     session.execute(insert(Delivery).from_select(columns, audience))

@@ -2,6 +2,10 @@
 
 Each row of a batch is hashed together with the hash before it (BLAKE2b, RFC 7693). The batch keeps the first eight
 bytes of every hash, so that the first row that does not fit can be named, and the last hash whole.
+
+Of the address and the server's reply not the words are hashed but their hashes under the row's salt. Somebody may so
+be forgotten (audience.erasure): the hashes take the place of the words, the chain stays whole, and without the salt
+nobody can try addresses on it.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, String, select, type_coerce
 from sqlalchemy.orm import Session
 
-from newsletter.models import Delivery
+from newsletter.models import Delivery, veiled
 
 SEAL_BYTES = 8
 _COLUMNS = (
@@ -25,6 +29,7 @@ _COLUMNS = (
     Delivery.settled_at,
     Delivery.refusal,
     Delivery.reply,
+    Delivery.salt,
 )
 
 
@@ -51,7 +56,9 @@ def digest_of(digests: Iterable[str]) -> str:
 
 
 def _line(row: Any) -> bytes:
-    """A row as it is hashed; of its columns only the last can hold a space."""
-    delivery_id, subscriber_id, email, state, attempts, settled_at, refusal, reply = row
+    """A row as it is hashed; none of its columns can hold a space."""
+    delivery_id, subscriber_id, email, state, attempts, settled_at, refusal, reply, salt = row
     moment = settled_at.isoformat() if settled_at else ""
-    return f"{delivery_id} {subscriber_id} {email} {state} {attempts} {moment} {refusal or ''} {reply or ''}".encode()
+    said = veiled(reply, salt) if reply else ""
+    address = veiled(email, salt)
+    return f"{delivery_id} {subscriber_id} {address} {state} {attempts} {moment} {refusal or ''} {said}".encode()

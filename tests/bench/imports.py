@@ -33,7 +33,7 @@ from newsletter.models import Subscriber, Subscription, SubscriptionStatus
 from newsletter.models.schema import upgrade
 from tests.bench.figures import Figure, report
 from tests.bench.processes import cpu_seconds, peak_bytes
-from tests.factories import make_list
+from tests.factories import DIGEST, make_list
 from tests.servers.postgres import PostgresServer
 
 ROWS, QUICK_ROWS = 1_000_000, 50_000
@@ -97,7 +97,7 @@ def _import(url: str, path: Path) -> Run:
             list_id = get_list(session, "vendredi").id
         before, began = cpu_seconds(os.getpid()), time.monotonic()
         options = Options(consent="signed up at the fair")
-        number = stage(database.write, list_id, open_source(path), options, utc_now())
+        number = stage(database.write, list_id, open_source(path), options, DIGEST, utc_now())
         done = run(database.write, number, utc_now())
         seconds = time.monotonic() - began
         return Run(done.rows, seconds, cpu_seconds(os.getpid()) - before, peak_bytes(os.getpid()))

@@ -11,6 +11,7 @@ from newsletter.audience.presets import (
     listmonk,
     mailchimp,
     mailtrain,
+    newsletter,
     phplist,
     sendportal,
     substack,
@@ -19,6 +20,7 @@ from newsletter.audience.presets.preset import Preset
 from newsletter.errors import InputError
 
 _ALL: tuple[Preset, ...] = (
+    newsletter.PRESET,
     mailchimp.PRESET,
     substack.PRESET,
     beehiiv.PRESET,

@@ -25,7 +25,7 @@ from newsletter.models import (
     SubscriptionStatus,
     SuppressionReason,
 )
-from tests.factories import make_list
+from tests.factories import DIGEST, make_list
 from tests.unit.audience.world import STATED, load, people, staged, suppressed, tables
 
 MIXED = (
@@ -215,7 +215,9 @@ def test_a_file_that_turns_out_to_be_no_table_leaves_nothing_behind(database: Da
 def test_a_small_import_may_share_a_transaction_with_other_work(database: Database, now: datetime) -> None:
     Path("people.csv").write_text("email\nada@example.org\n", encoding="utf-8")
     with database.write() as session:
-        report = run_import(session, get_list(session, "vendredi"), open_source(Path("people.csv")), now, STATED)
+        report = run_import(
+            session, get_list(session, "vendredi"), open_source(Path("people.csv")), now, STATED, DIGEST
+        )
         assert report.added == 1
         session.rollback()
     assert people(database) == {}
@@ -227,9 +229,9 @@ def test_rows_that_were_lost_are_read_again_from_the_same_file_alone(database: D
         session.connection().exec_driver_sql(f"DROP TABLE import_{number}_rows")
     Path("people.csv").write_text("email\neve@example.org\n", encoding="utf-8")
     with pytest.raises(InputError, match=f"is no longer the file of import {number}"):
-        resume(database.write, number, now)
+        resume(database.write, number, DIGEST, now)
     Path("people.csv").write_text("email\nada@example.org\n", encoding="utf-8")
-    assert resume(database.write, number, now).added == 1
+    assert resume(database.write, number, DIGEST, now).added == 1
 
 
 def test_unsubscribing_twice_keeps_the_first_time(database: Database, now: datetime) -> None:
@@ -254,7 +256,7 @@ def test_progress_tells_how_far_reading_and_putting_in_have_come(database: Datab
     with database.read() as session:
         list_id = get_list(session, "vendredi").id
     source = open_source(Path("people.csv"))
-    number = stage(database.write, list_id, source, STATED, now, lambda *said: heard.append(said))
+    number = stage(database.write, list_id, source, STATED, DIGEST, now, lambda *said: heard.append(said))
     run(database.write, number, now, lambda *said: heard.append(said))
     assert heard[0] == ("Reading", source.size, source.size)
     assert heard[-1] == ("Putting in", 1, 1)

@@ -14,7 +14,7 @@ from newsletter.audience.imports import resume
 from newsletter.audience.undo import undo
 from newsletter.db import Database
 from newsletter.models import Import
-from tests.factories import NOW, make_list
+from tests.factories import DIGEST, NOW, make_list
 from tests.unit.audience.world import load, people, suppressed, tables
 
 AT_A_TIME = 7
@@ -29,7 +29,7 @@ from contextlib import contextmanager
 from newsletter.audience import staging, weighing
 from newsletter.audience.undo import undo
 from newsletter.db import Database
-from tests.factories import NOW
+from tests.factories import DIGEST, NOW
 from tests.unit.audience.world import load
 
 url, doing, last, at_a_time = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
@@ -91,7 +91,7 @@ def test_killed_anywhere_an_import_is_finished_or_undone(database: Database, tra
     after = people(database), suppressed(database)
     undo(database.write, 3, NOW)
     dies(database, "killed.csv", transaction)
-    assert resume(database.write, 4, NOW).facts() == whole.facts()
+    assert resume(database.write, 4, DIGEST, NOW).facts() == whole.facts()
     assert (people(database), suppressed(database), tables(database)) == (*after, [])
 
 

@@ -150,7 +150,7 @@ def test_an_audience_of_mailchimp_is_a_zip_of_three() -> None:
 
 
 def test_the_named_systems_are_known() -> None:
-    assert set(PRESETS) == {"mailchimp", *EXPORTS}
+    assert set(PRESETS) == {"mailchimp", "newsletter", *EXPORTS}
 
 
 def test_a_preset_can_be_asked_for() -> None:

@@ -14,7 +14,7 @@ from newsletter.audience.lists import get_list
 from newsletter.audience.report import Report
 from newsletter.db import Database
 from newsletter.models import List, Subscriber, Subscription, Suppression
-from tests.factories import NOW
+from tests.factories import DIGEST, NOW
 
 STATED = Options(consent="signed up at the stand")
 
@@ -31,7 +31,7 @@ def staged(database: Database, text: str, options: Options = STATED, slug: str =
     path.write_text(text, encoding="utf-8")
     with database.read() as session:
         list_id = get_list(session, slug).id
-    return stage(database.write, list_id, open_source(path, options.read_as), options, NOW)
+    return stage(database.write, list_id, open_source(path, options.read_as), options, DIGEST, NOW)
 
 
 def people(database: Database) -> dict[str, dict[str, Any]]:

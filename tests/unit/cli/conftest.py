@@ -24,6 +24,8 @@ from tests.factories import NOW, make_list, make_publication, subscribe
 from tests.servers.smtp import SmtpServer
 from tests.unit.sending.conftest import Post, make_account
 
+# Tables of the tools: which migration there was, which numbers were given.
+_OWN = ("alembic_version", "sqlite_sequence")
 LATER = "2090-01-06T08:00"
 
 
@@ -104,7 +106,7 @@ class Cli:
         with closing(sqlite3.connect(self.database)) as connection:
             names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
             rows = {name: connection.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall() for (name,) in names}
-        return {name: found for name, found in rows.items() if found and name != "alembic_version"}
+        return {name: found for name, found in rows.items() if found and name not in _OWN}
 
     def refused(self, *arguments: str | Path, **settings: str) -> str:
         """Run a command that must fail: its complaint, once it is certain that it changed nothing."""

@@ -18,6 +18,7 @@ from newsletter.models import (
     Mailing,
     MailingStatus,
     SuppressionReason,
+    veiled,
 )
 from newsletter.resources import SAMPLE_ISSUE
 from newsletter.sending.plan import BATCH_SIZE, plan
@@ -32,7 +33,7 @@ def test_planning_freezes_the_audience_with_a_digest(database: Database, now: da
     with database.read() as session:
         deliveries = session.scalars(select(Delivery).order_by(Delivery.subscriber_id)).all()
         mailing = session.get_one(Mailing, mailing_id)
-    lines = "".join(f"{delivery.subscriber_id} {delivery.email}\n" for delivery in deliveries)
+    lines = "".join(f"{delivery.subscriber_id} {veiled(delivery.email, delivery.salt)}\n" for delivery in deliveries)
     assert [delivery.email for delivery in deliveries] == list(EMAILS)
     assert {delivery.state for delivery in deliveries} == {DeliveryState.PENDING}
     assert (mailing.audience_size, mailing.audience_digest) == (3, sha256(lines.encode()).hexdigest())

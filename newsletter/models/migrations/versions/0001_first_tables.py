@@ -120,6 +120,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subscribers")),
         sa.UniqueConstraint("email", name=op.f("uq_subscribers_email")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "suppressions",
@@ -433,8 +434,8 @@ def upgrade() -> None:
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("refusal", sa.String(length=20), nullable=True),
         sa.Column("reply", sa.Text(), nullable=True),
+        sa.Column("salt", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["mailing_id"], ["mailings.id"], name=op.f("fk_deliveries_mailing_id")),
-        sa.ForeignKeyConstraint(["subscriber_id"], ["subscribers.id"], name=op.f("fk_deliveries_subscriber_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
         sa.UniqueConstraint("subscriber_id", "mailing_id", name=op.f("uq_deliveries_subscriber_id_mailing_id")),
         postgresql_with={"fillfactor": 40},
