@@ -15,7 +15,7 @@ from newsletter.db import moment
 from newsletter.errors import InputError, SourceError
 from newsletter.models import List, Mailing, Subscriber
 from newsletter.sending import times
-from newsletter.sending.plan import ZONE_ATTRIBUTE, audience_of
+from newsletter.sending.plan import audience_of
 from newsletter.sending.schedule import Manner
 from newsletter.sending.window import parse_window
 
@@ -75,9 +75,7 @@ def told(mailing: Mailing, list_slug: str, recipients: int, zone: ZoneInfo, now:
 
 def zone_warnings(session: Session, mailing_list: List, hour: str, zone: ZoneInfo) -> Iterator[str]:
     """What keeps a list from being sent to by everyone's own clock."""
-    names = audience_of(mailing_list.id, moment(session)).with_only_columns(
-        Subscriber.attributes[ZONE_ATTRIBUTE].as_string()
-    )
+    names = audience_of(mailing_list.id, moment(session)).with_only_columns(Subscriber.timezone)
     found = {name for name in session.scalars(names.distinct()) if name}
     unknown = sorted(found - available_timezones())
     if unknown:
@@ -86,6 +84,6 @@ def zone_warnings(session: Session, mailing_list: List, hour: str, zone: ZoneInf
         yield f"--local-time: {some}{more}: no IANA zone; whoever is said to be there gets it at {hour} in {zone}"
     elif not found:
         yield (
-            f"--local-time: nobody on “{mailing_list.slug}” has a “{ZONE_ATTRIBUTE}” (import a column with zones "
-            f"such as Europe/Brussels): everyone gets it at {hour} in {zone}"
+            f"--local-time: nobody on “{mailing_list.slug}” has a time zone (import a column “timezone” with such "
+            f"as Europe/Brussels): everyone gets it at {hour} in {zone}"
         )

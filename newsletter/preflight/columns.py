@@ -46,12 +46,8 @@ def _longest(session: Session, list_id: int, field: str) -> str:
 
 def _column(field: str) -> ColumnElement[str]:
     match field:
-        case "email":
-            return Subscriber.__table__.c.email
-        case "first_name":
-            return Subscriber.__table__.c.first_name
-        case "last_name":
-            return Subscriber.__table__.c.last_name
+        case "email" | "first_name" | "last_name" | "language" | "timezone":
+            return Subscriber.__table__.c[field]
         case "name":
             return func.trim(Subscriber.first_name + " " + Subscriber.last_name)
     attribute: ColumnElement[str] = Subscriber.attributes[field].as_string()

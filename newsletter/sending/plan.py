@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, exists, func, insert, literal, or_, select
+from sqlalchemy import Select, exists, func, insert, literal, or_, select
 from sqlalchemy.orm import Session
 
 from newsletter.models import (
@@ -31,8 +31,6 @@ from newsletter.sending.zones import cohorts
 
 BATCH_SIZE = 1000
 ROWS_AT_A_TIME = 5000
-# The column of an import that holds a subscriber's IANA zone.
-ZONE_ATTRIBUTE = "timezone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,7 @@ def _cohorts(session: Session, mailing: Mailing, now: datetime) -> list[Cohort]:
         .join(List, List.publication_id == Publication.id)
         .where(List.id == mailing.list_id)
     ).one()
-    found = session.scalars(audience_of(mailing.list_id, now).with_only_columns(_zone()).distinct())
+    found = session.scalars(audience_of(mailing.list_id, now).with_only_columns(Subscriber.timezone).distinct())
     hour = time_of_day(mailing.local_time, "--local-time")
     moments = cohorts(mailing.due_at, hour, {"", *(name for name in found if name)}, ZoneInfo(zone))
     rest = moments.pop("")
@@ -133,11 +131,6 @@ def audience_of(list_id: int, now: datetime) -> Select[int, str]:
     )
 
 
-def _zone() -> ColumnElement[str]:
-    zone: ColumnElement[str] = Subscriber.attributes[ZONE_ATTRIBUTE].as_string()
-    return zone
-
-
 def _freeze(session: Session, mailing: Mailing, cohort: Cohort, now: datetime) -> None:
     """Make a cohort's deliveries, numbered in the order of its subscribers."""
     audience = (
@@ -148,7 +141,7 @@ def _freeze(session: Session, mailing: Mailing, cohort: Cohort, now: datetime) -
         .order_by(Subscriber.id)
     )
     if cohort.zones is not None:
-        audience = audience.where(_zone().in_(cohort.zones))
+        audience = audience.where(Subscriber.timezone.in_(cohort.zones))
     elif mailing.local_time is not None:
         planned = exists().where(Delivery.subscriber_id == Subscriber.id, Delivery.mailing_id == mailing.id)
         audience = audience.where(~planned)
