@@ -93,10 +93,16 @@ def _sqlite_engine(url: str) -> Engine:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The standard library's own BEGIN is deferred and would find the database locked at the first write.
     connection.isolation_level = None
+    connection.create_function("lower_unicode", 1, _lower, deterministic=True)
     connection.execute("PRAGMA journal_mode = WAL")
     # A settled delivery must survive a power cut, or it would be sent again.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _lower(text: str | None) -> str | None:
+    """SQLite's own lower() knows ASCII alone."""
+    return None if text is None else text.lower()
 
 
 def _begin_sqlite(connection: Any) -> None:
