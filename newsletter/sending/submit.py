@@ -20,7 +20,10 @@ from newsletter.sending.schedule import AT_ONCE, Manner, schedule
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An issue compiled for a list, or a segment (its expression) of it; what it was read from SQL with may be closed by now."""
+    """An issue compiled for a list, or a segment (its expression) of it.
+
+    What it was read from SQL with may be closed by now.
+    """
 
     mailing_list: List
     publication: Publication

@@ -33,7 +33,7 @@ from newsletter.models import (
 from newsletter.models.schema import upgrade
 from newsletter.resources import SAMPLE_ISSUE
 from newsletter.sending.plan import audience_of, plan
-from newsletter.sending.submit import submit
+from newsletter.sending.submit import prepare, submit
 from tests.factories import BASE_URL, NOW, make_list, make_publication
 from tests.servers.postgres import PostgresServer
 from tests.unit.audience.segments.naive import LINKS, MAILINGS, Person, holds, make_person
@@ -67,9 +67,8 @@ def audience(shared: Database) -> dict[str, Person]:
     for age in range(MAILINGS, -1, -1):
         with shared.write() as session:
             then = NOW - timedelta(days=age)
-            mailing_id = submit(
-                session, SAMPLE_ISSUE, "vendredi", base_url=BASE_URL, due_at=then, now=then
-            ).mailing.id
+            prepared = prepare(session, SAMPLE_ISSUE, "vendredi", base_url=BASE_URL)
+            mailing_id = submit(session, prepared, due_at=then, now=then).mailing.id
             assert plan(session, mailing_id, then)
             if age == MAILINGS:
                 session.execute(update(Mailing).values(pruned_at=NOW))
