@@ -122,12 +122,10 @@ def _people(session: Session, first: Subscriber, list_id: int, people: int) -> N
             ],
         )
     status = literal(SubscriptionStatus.ACTIVE.value)
+    status = literal(SubscriptionStatus.ACTIVE.value)
     known = select(literal(list_id), Subscriber.id, status, literal("bench"), Subscriber.created_at)
-    session.execute(
-        insert(Subscription).from_select(
-            ["list_id", "subscriber_id", "status", "consent", "subscribed_at"], known.where(Subscriber.id != first.id)
-        )
-    )
+    columns = ["list_id", "subscriber_id", "status", "consent", "subscribed_at"]
+    session.execute(insert(Subscription).from_select(columns, known.where(Subscriber.id != first.id)))
 
 
 def _mailing(session: Session, number: int, people: int) -> None:
