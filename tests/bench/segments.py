@@ -47,6 +47,7 @@ MAILINGS, SHARE, OPENED_ONE_IN = 5, 20, 3
 EXPRESSIONS = {
     "attribute": 'city = "Liège"',
     "number": "score > 90",
+    "date": "renewed < 2026-01-15",
     "tag": 'tag "presse"',
     "language": 'language starts with "fr"',
     "opened": "opened any of last 5",
@@ -99,11 +100,8 @@ def _fill(database: Database, people: int) -> int:
 
 
 def _people(session: Session, first: Subscriber, list_id: int, people: int) -> None:
-    cities, languages, tags = (
-        ("Liège", "Namur", "Mons", "Gand", "Paris"),
-        ("fr", "nl", "fr-BE", ""),
-        ([], [], ["presse"]),
-    )
+    cities, languages = ("Liège", "Namur", "Mons", "Gand", "Paris"), ("fr", "nl", "fr-BE", "")
+    tags: tuple[list[str], ...] = ([], [], ["presse"])
     now = utc_now()
     for start in range(first.id + 1, people, 50_000):
         numbers = range(start, min(start + 50_000, people + 1))
@@ -114,7 +112,11 @@ def _people(session: Session, first: Subscriber, list_id: int, people: int) -> N
                     "id": number,
                     "email": f"reader.{number:x}@{'gmail.com' if number % 3 else f'example{number % 500}.org'}",
                     "language": languages[number % 4],
-                    "attributes": {"city": cities[number % 5], "region": "BE", "score": str(number % 101)},
+                    "attributes": {
+                        "city": cities[number % 5],
+                        "renewed": f"2026-01-{number % 28 + 1:02}",
+                        "score": str(number % 101),
+                    },
                     "tags": tags[number % 3],
                     "created_at": now,
                 }

@@ -8,15 +8,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, Integer, String, and_, case, cast, false, func, literal, or_
+from sqlalchemy import ColumnElement, Double, Integer, String, false, func, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from newsletter.audience.segments.tokens import MAX_NUMBER
 from newsletter.audience.segments.tree import Field, Operator, Value
 from newsletter.models import Subscriber, at_domain
 
-_DIGITS = "0123456789"
 # Of the languages that we know the columns of.
 YES = ("yes", "true", "1", "on", "y", "oui", "vrai", "ja", "wahr", "waar", "sí", "si", "sì", "sim", "x")
 NO = ("no", "false", "0", "off", "n", "non", "faux", "nein", "falsch", "nee", "onwaar", "não", "nao")
@@ -39,7 +37,7 @@ class lowered(FunctionElement[str]):
 @compiles(lowered)
 def _lowered(element: Any, compiler: Any, **options: Any) -> str:
     text, _, _ = element.clauses
-    # SQLite's own knows ASCII alone; this one is given to it with each connection (newsletter.db).
+    # SQLite's own knows ASCII alone; this one, like those below, is given to each connection (newsletter.db).
     return f"lower_unicode({compiler.process(text, **options)})"
 
 
@@ -47,6 +45,44 @@ def _lowered(element: Any, compiler: Any, **options: Any) -> str:
 def _lowered_postgresql(element: Any, compiler: Any, **options: Any) -> str:
     text, large, small = (compiler.process(clause, **options) for clause in element.clauses)
     return f"lower(translate({text}, {large}, {small}))"
+
+
+class as_number(FunctionElement[float]):
+    """The number a text is, null where it is none: digits with perhaps a sign and a point, 16 characters at most."""
+
+    type = Double()
+    inherit_cache = True
+
+
+@compiles(as_number)
+def _as_number(element: Any, compiler: Any, **options: Any) -> str:
+    return f"as_number({compiler.process(element.clauses, **options)})"
+
+
+@compiles(as_number, "postgresql")
+def _as_number_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    known = compiler.process(element.clauses, **options)
+    shape = "^(?=.{1,16}$)[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)$"
+    return f"CASE WHEN {known} ~ '{shape}' THEN CAST({known} AS double precision) END"
+
+
+class as_day(FunctionElement[int]):
+    """The date a text begins with, as in 20260313; null where it begins with none."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(as_day)
+def _as_day(element: Any, compiler: Any, **options: Any) -> str:
+    return f"as_day({compiler.process(element.clauses, **options)})"
+
+
+@compiles(as_day, "postgresql")
+def _as_day_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    known = compiler.process(element.clauses, **options)
+    shape = "^[0-9]{4}-[0-9]{2}-[0-9]{2}($|[ T])"
+    return f"CASE WHEN {known} ~ '{shape}' THEN CAST(replace(substr({known}, 1, 10), '-', '') AS integer) END"
 
 
 def text_of(field: Field) -> ColumnElement[str]:
@@ -70,11 +106,9 @@ def compared(field: Field, operator: Operator, value: Value) -> ColumnElement[bo
         case bool():
             return in_lower_case(known, "".join(YES + NO)).in_(YES if value else NO)
         case Decimal():
-            return case((_is_number(known), _OPERATORS[operator](cast(known, Double), float(value))), else_=false())
+            return func.coalesce(_OPERATORS[operator](as_number(known), float(value)), false())
         case date():
-            day = func.replace(func.substr(known, 1, 10), "-", "")
-            wanted = int(f"{value:%Y%m%d}")
-            return case((_is_day(known), _OPERATORS[operator](cast(day, Integer), wanted)), else_=false())
+            return func.coalesce(_OPERATORS[operator](as_day(known), int(f"{value:%Y%m%d}")), false())
     return same(known, value)
 
 
@@ -89,24 +123,3 @@ def in_lower_case(known: ColumnElement[str], text: str) -> ColumnElement[str]:
         return func.lower(known)
     small = sorted({sign for sign in text.lower() if not sign.isascii() and len(sign.upper()) == 1})
     return lowered(known, literal("".join(small).upper(), String), literal("".join(small), String))
-
-
-def _is_number(known: ColumnElement[str]) -> ColumnElement[bool]:
-    unsigned = case((func.substr(known, 1, 1).in_(("-", "+")), func.substr(known, 2)), else_=known)
-    # Digits are taken off both ends: a point may be left of it, at most.
-    return and_(
-        func.length(known) <= MAX_NUMBER,
-        func.trim(unsigned, _DIGITS).in_(("", ".")),
-        unsigned.not_in(("", ".")),
-    )
-
-
-def _is_day(known: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether a text is, or begins with, something like 2026-03-13."""
-    day = func.substr(known, 1, 10)
-    return and_(
-        day.like("____-__-__"),
-        func.trim(func.replace(day, "-", ""), _DIGITS) == "",
-        func.length(func.replace(day, "-", "")) == len("20260313"),
-        or_(func.length(known) == len("2026-03-13"), func.substr(known, 11, 1).in_((" ", "T"))),
-    )
