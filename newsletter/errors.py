@@ -25,6 +25,16 @@ class SourceError(InputError):
         super().__init__(f"{place}: {message}")
 
 
+class ExpressionError(InputError):
+    """A fault in an expression, at a column that counts from 1; `pointer` shows it on two lines."""
+
+    def __init__(self, message: str, source: str, column: int) -> None:
+        self.column = column
+        line = "".join(sign if sign.isprintable() else " " for sign in source)
+        self.pointer = f"  {line}\n  {' ' * (column - 1)}^"
+        super().__init__(f"segment, column {column}: {message}")
+
+
 class NotFoundError(NewsletterError):
     """A name or an id that nothing answers to."""
 

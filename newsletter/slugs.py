@@ -13,9 +13,14 @@ MAX_NAME_LENGTH = 200
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
+def is_slug(text: str) -> bool:
+    """Whether `text` is lower-case letters, digits and single hyphens, 64 at most."""
+    return len(text) <= MAX_LENGTH and _SLUG.fullmatch(text) is not None
+
+
 def check_slug(slug: str) -> None:
     """Raise InputError unless `slug` is lower-case letters, digits and single hyphens, 64 at most."""
-    if len(slug) > MAX_LENGTH or not _SLUG.fullmatch(slug):
+    if not is_slug(slug):
         raise InputError(f"“{one_line(slug[:80])}” is not a short name: use lower-case letters, digits and hyphens")
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from newsletter.audience.bulk import insert_new, look_up_by_index
 from newsletter.audience.jobs import Job
-from newsletter.audience.profile import Merge, Profile, changed, merge, profile_of
+from newsletter.audience.profile import PROFILE_COLUMNS, Merge, Profile, changed, merge, profile_of
 from newsletter.audience.report import Report, Sample
 from newsletter.audience.staging import staged_rows
 from newsletter.audience.statuses import REASONS, Status
@@ -111,8 +111,8 @@ class Chunk:
         )
         changes = []
         for part, line, email, verdict, subscriber_id, *facts in self._session.execute(maybe):
-            known = Profile(*facts[4:])
-            found = merge(known.facts(), Profile(*facts[:4]).facts(), self._job.conflicts)
+            told, known = Profile(*facts[: len(PROFILE_COLUMNS)]), Profile(*facts[len(PROFILE_COLUMNS) :])
+            found = merge(known.facts(), told.facts(), self._job.conflicts)
             sample = Sample(self._job.parts[part], line, email)
             if found.conflicts:
                 report.conflicting += 1
@@ -138,7 +138,7 @@ class Chunk:
             .where(rows.verdict == Verdict.NEW)
             .order_by(rows.email)
         )
-        columns = ("email", "first_name", "last_name", "attributes", "tags", "import_id", "created_at")
+        columns = ("email", *PROFILE_COLUMNS, "import_id", "created_at")
         insert_new(self._session, Subscriber.__table__, columns, found)
 
     def _add_subscriptions(self, now: datetime) -> None:
@@ -189,13 +189,7 @@ class Chunk:
 def write_profiles(session: Session, profiles: dict[int, Profile]) -> None:
     """Give subscribers, by number, these profiles."""
     rows = [
-        {
-            "id": subscriber_id,
-            "first_name": profile.first_name,
-            "last_name": profile.last_name,
-            "attributes": profile.attributes,
-            "tags": profile.tags,
-        }
+        {"id": subscriber_id} | {name: getattr(profile, name) for name in PROFILE_COLUMNS}
         for subscriber_id, profile in profiles.items()
     ]
     if rows:

@@ -13,6 +13,8 @@ class Field(StrEnum):
     FIRST_NAME = "first_name"
     LAST_NAME = "last_name"
     NAME = "name"
+    LANGUAGE = "language"
+    TIMEZONE = "timezone"
     STATUS = "status"
     TAGS = "tags"
     OPTED_IN_AT = "opted_in_at"
@@ -52,6 +54,14 @@ _NAMES = {
     ),
     Field.NAME: "name full-name fullname nom-complet vollstandiger-name naam volledige-naam nombre-completo "
     "nome-completo 氏名 姓名",
+    Field.LANGUAGE: (
+        "language lang language-code locale preferred-language langue langue-preferee code-langue sprache taal "
+        "voorkeurstaal idioma lengua lingua jezyk sprak kieli sprog dil язык 言語 语言"
+    ),
+    Field.TIMEZONE: (
+        "timezone time-zone tz tzid fuseau-horaire fuseau zeitzone tijdzone zona-horaria huso-horario fuso-orario "
+        "fuso-horario strefa-czasowa tidszon tidssone aikavyohyke tidszone saat-dilimi часовои-пояс タイムゾーン 时区"
+    ),
     Field.STATUS: "status subscription-status subscriber-status statut etat abonnement-status estado stato статус",
     Field.TAGS: "tags tag labels label etiquettes etiquette mots-cles schlagworter etiquetas etichette метки теги",
     Field.OPTED_IN_AT: (

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
-# Facts by name: “first_name”, “last_name”, “attribute:ville”, “tag:presse”. What is blank is no fact.
+# Facts by name: “first_name”, “language”, “attribute:ville”, “tag:presse”. What is blank is no fact.
 Facts = dict[str, str]
 
+_TEXTS = ("first_name", "last_name", "language", "timezone")
 _ATTRIBUTE = "attribute:"
 _TAG = "tag:"
 _HERE = "yes"
@@ -32,15 +33,20 @@ class Profile:
 
     first_name: str
     last_name: str
+    language: str
+    timezone: str
     attributes: Mapping[str, str]
     tags: Sequence[str]
 
     def facts(self) -> Facts:
-        names = {"first_name": self.first_name, "last_name": self.last_name}
+        own = {name: getattr(self, name) for name in _TEXTS}
         attributes = {f"{_ATTRIBUTE}{name}": value for name, value in self.attributes.items()}
-        return {name: fact for name, fact in (names | attributes).items() if fact} | {
+        return {name: fact for name, fact in (own | attributes).items() if fact} | {
             f"{_TAG}{tag}": _HERE for tag in self.tags
         }
+
+
+PROFILE_COLUMNS = tuple(field.name for field in fields(Profile))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +61,7 @@ class Merge:
 def profile_of(facts: Mapping[str, str]) -> Profile:
     """The profile that has these facts."""
     return Profile(
-        first_name=facts.get("first_name", ""),
-        last_name=facts.get("last_name", ""),
+        **{name: facts.get(name, "") for name in _TEXTS},
         attributes={
             name.removeprefix(_ATTRIBUTE): facts[name] for name in sorted(facts) if name.startswith(_ATTRIBUTE)
         },

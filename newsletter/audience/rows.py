@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from newsletter.audience.columns import Field
 from newsletter.audience.formulas import unescaped
+from newsletter.audience.locales import language_tag, zone_name
 from newsletter.audience.mapping import ColumnMap
 from newsletter.audience.statuses import Status, read_status
 from newsletter.errors import InputError
@@ -22,6 +23,7 @@ from newsletter.text import one_line
 MAX_NAME = 200
 MAX_ATTRIBUTE = 2000
 MAX_TAG = 100
+_LOCALE = {Field.LANGUAGE: language_tag, Field.TIMEZONE: zone_name}
 
 
 class Row(NamedTuple):
@@ -32,6 +34,8 @@ class Row(NamedTuple):
     status: int
     first_name: str
     last_name: str
+    language: str
+    timezone: str
     attributes: str
     tags: str
     opted_in_at: str | None
@@ -61,6 +65,8 @@ class RowReader:
         self._full_name = places.get(Field.NAME, -1)
         self._tags = places.get(Field.TAGS, -1)
         self._json = places.get(Field.ATTRIBUTES, -1)
+        self._locale = [places.get(field, -1) for field in _LOCALE]
+        self._has_locale = max(*self._locale, self._json) >= 0
         # Sorted, so that the same attributes are the same text whatever the order of a file's columns.
         named = sorted((column.attribute, at) for at, column in enumerate(columns.columns) if column.attribute)
         self._attributes = [(name, f"{encode_basestring_ascii(name)}: ", at) for name, at in named]
@@ -86,8 +92,11 @@ class RowReader:
         if self._has_trail:
             trail = self._trail(cells, remarks)
         tags = _tags(cells[self._tags]) if self._tags >= 0 else "[]"
+        more = _object(cells[self._json]) if self._json >= 0 and cells[self._json] else {}
+        language, timezone = self._locale_of(cells, more, remarks) if self._has_locale else ("", "")
+        attributes = self._attribute_json(cells, more)
         return Row(
-            line, email, int(status), first_name, last_name, self._attribute_json(cells), tags, *trail
+            line, email, int(status), first_name, last_name, language, timezone, attributes, tags, *trail
         ), remarks
 
     def _fitted(self, cells: list[str]) -> list[str]:
@@ -111,7 +120,20 @@ class RowReader:
             )
         return first, last
 
-    def _attribute_json(self, cells: Sequence[str]) -> str:
+    def _locale_of(self, cells: Sequence[str], more: dict[str, str], remarks: list[Remark]) -> list[str]:
+        """Language and time zone, from their columns or out of `more` attributes; what is neither is left out."""
+        found = []
+        for (field, read), at in zip(_LOCALE.items(), self._locale, strict=True):
+            told = more.pop(field, "")
+            cell = (cells[at] if at >= 0 else "") or told
+            try:
+                found.append(read(cell) if cell else "")
+            except InputError as error:
+                remarks.append(Remark(field.value, f"the {field.value} is left out: {error}"))
+                found.append("")
+        return found
+
+    def _attribute_json(self, cells: Sequence[str], more: dict[str, str]) -> str:
         filled = []
         for name, key, at in self._attributes:
             value = cells[at]
@@ -120,9 +142,7 @@ class RowReader:
                     raise InputError(f"{name} is longer than {MAX_ATTRIBUTE:,} characters")
                 filled.append(key + encode_basestring_ascii(value))
         own = "{" + ", ".join(filled) + "}"
-        if self._json < 0 or not cells[self._json]:
-            return own
-        return json.dumps(dict(sorted({**_object(cells[self._json]), **json.loads(own)}.items())))
+        return json.dumps(dict(sorted({**more, **json.loads(own)}.items()))) if more else own
 
     def _trail(self, cells: Sequence[str], remarks: list[Remark]) -> tuple[str | None, ...]:
         opted_in_at, confirmed_at = (_time(cells[at], remarks) if at >= 0 else None for at in self._times)

@@ -71,6 +71,8 @@ def staged_rows(session: Session, import_id: int) -> Table:
         Column("status", SmallInteger),
         Column("first_name", String(200)),
         Column("last_name", String(200)),
+        Column("language", String(35)),
+        Column("timezone", String(64)),
         Column("attributes", JSON),
         Column("tags", JSON),
         Column("opted_in_at", UtcDateTime),

@@ -14,6 +14,7 @@ from newsletter.audience.imports import quiet
 from newsletter.audience.jobs import get_import
 from newsletter.audience.profile import Profile, profile_of, put_back
 from newsletter.audience.staging import OnProgress, Transactions, drop_staged
+from newsletter.audience.weighing import profile_columns
 from newsletter.errors import ConflictError
 from newsletter.models import (
     Consent,
@@ -131,10 +132,9 @@ def _put_back(session: Session, changes: dict[int, ImportChange]) -> None:
 
 
 def _put_back_profiles(session: Session, changes: dict[int, ImportChange], changed: Select[int]) -> None:
-    columns = (Subscriber.first_name, Subscriber.last_name, Subscriber.attributes, Subscriber.tags)
     profiles = {}
     for subscriber_id, *profile in session.execute(
-        select(Subscriber.id, *columns).where(Subscriber.id.in_(changed)).with_for_update()
+        select(Subscriber.id, *profile_columns(Subscriber)).where(Subscriber.id.in_(changed)).with_for_update()
     ):
         change = changes[subscriber_id]
         facts = put_back(Profile(*cast(Any, profile)).facts(), change.before, change.after)

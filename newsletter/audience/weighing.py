@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from newsletter.audience.profile import PROFILE_COLUMNS
 from newsletter.audience.statuses import Status
 from newsletter.models import Subscriber, Subscription, SubscriptionStatus, Suppression, at_domain
 
@@ -77,8 +78,8 @@ def weigh(staged: Table, list_id: int) -> Any:
 
 
 def profile_columns(source: Any) -> tuple[Any, ...]:
-    """What a profile is made of, in the order of `Profile`."""
-    return source.first_name, source.last_name, source.attributes, source.tags
+    """What a profile is made of, of a table's columns or of an entity."""
+    return tuple(getattr(source, name) for name in PROFILE_COLUMNS)
 
 
 def may_differ(rows: Any) -> ColumnElement[bool]:
@@ -90,6 +91,8 @@ def may_differ(rows: Any) -> ColumnElement[bool]:
     return or_(
         says_else(rows.first_name, Subscriber.first_name, ""),
         says_else(rows.last_name, Subscriber.last_name, ""),
+        says_else(rows.language, Subscriber.language, ""),
+        says_else(rows.timezone, Subscriber.timezone, ""),
         says_else(rows.attributes, Subscriber.attributes, "{}"),
         says_else(rows.tags, Subscriber.tags, "[]"),
     )

@@ -31,8 +31,20 @@ def ls(as_json: Json = False) -> None:
         print_json([found.to_json() for found in reports])
         return
     print_table(
-        ("mailing", "subject", "list", "status", "due", "audience", "delivered"),
-        [(r.mailing_id, r.subject, r.list_slug, r.status.value, r.due_at, r.audience, r.delivered) for r in reports],
+        ("mailing", "subject", "list", "status", "due", "audience", "delivered", "segment"),
+        [
+            (
+                r.mailing_id,
+                r.subject,
+                r.list_slug,
+                r.status.value,
+                r.due_at,
+                r.audience,
+                r.delivered,
+                r.segment,
+            )
+            for r in reports
+        ],
     )
 
 
@@ -59,7 +71,11 @@ def show(
             books = make_receipt(session, mailing_id) if found.audience is not None else None
             waits = obstacles(session, settings.accounts, mailing_id, moment(session))
     refusals = books.refusals if books else {}
-    manner = {"local_time": mailing.local_time, "window": mailing.window, "canary": mailing.canary}
+    manner = {
+        "local_time": mailing.local_time,
+        "window": mailing.window,
+        "canary": mailing.canary,
+    }
     if uncertain:
         for email in books.uncertain if books else ():
             print(email)
@@ -78,6 +94,7 @@ def _rows(
     return [
         ("subject", found.subject),
         ("list", found.list_slug),
+        *([("segment", found.segment)] if found.segment else []),
         ("status", found.status.value),
         ("due", found.due_at),
         *((name.replace("_", " "), value) for name, value in manner.items() if value is not None),

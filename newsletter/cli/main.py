@@ -22,6 +22,7 @@ from newsletter.cli import (
     mailing,
     publication,
     render,
+    segments,
     send,
     stats,
     subscriber,
@@ -29,8 +30,8 @@ from newsletter.cli import (
     theme,
     up,
 )
-from newsletter.cli.output import complain
-from newsletter.errors import NewsletterError
+from newsletter.cli.output import complain, point
+from newsletter.errors import ExpressionError, NewsletterError
 
 WRONG_INPUT = 2
 INTERRUPTED = 130
@@ -55,6 +56,7 @@ app.add_typer(publication.app, name="publication")
 app.add_typer(lists.app, name="list")
 app.add_typer(subscriber.app, name="subscriber")
 app.add_typer(suppression.app, name="suppression")
+app.add_typer(segments.app, name="segment")
 app.add_typer(mailing.app, name="mailing")
 app.add_typer(feedback.app, name="feedback")
 app.add_typer(db.app, name="db")
@@ -80,6 +82,8 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(UNHEARD)
     except NewsletterError as error:
+        if isinstance(error, ExpressionError):
+            point(error.pointer)
         complain(str(error))
         sys.exit(WRONG_INPUT)
     except typer.TyperException as error:

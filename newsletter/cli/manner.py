@@ -8,14 +8,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
+from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from newsletter.cli.progress import counted
-from newsletter.db import moment
 from newsletter.errors import InputError, SourceError
-from newsletter.models import List, Mailing, Subscriber
+from newsletter.models import Mailing, Subscriber
 from newsletter.sending import times
-from newsletter.sending.plan import ZONE_ATTRIBUTE, audience_of
 from newsletter.sending.schedule import Manner
 from newsletter.sending.window import parse_window
 
@@ -64,6 +63,8 @@ def told(mailing: Mailing, list_slug: str, recipients: int, zone: ZoneInfo, now:
         when = f"once it is {mailing.local_time} where each of them is, from {due} on"
     who = f"{counted(recipients, 'subscriber')} of “{list_slug}”"
     yield f"Mailing {mailing.id} “{mailing.subject}” goes to {who} {when}."
+    if mailing.segment:
+        yield f"Of the list, it goes to this segment: {mailing.segment}"
     if mailing.window:
         start = max(mailing.due_at, now)
         opening = parse_window(mailing.window).next_opening(start, zone)
@@ -73,12 +74,12 @@ def told(mailing: Mailing, list_slug: str, recipients: int, zone: ZoneInfo, now:
         yield f"The first {mailing.canary:,} go ahead; the rest follows unless too many of them are refused."
 
 
-def zone_warnings(session: Session, mailing_list: List, hour: str, zone: ZoneInfo) -> Iterator[str]:
-    """What keeps a list from being sent to by everyone's own clock."""
-    names = audience_of(mailing_list.id, moment(session)).with_only_columns(
-        Subscriber.attributes[ZONE_ATTRIBUTE].as_string()
-    )
-    found = {name for name in session.scalars(names.distinct()) if name}
+def zone_warnings(
+    session: Session, people: Select[int, str], list_slug: str, hour: str, zone: ZoneInfo
+) -> Iterator[str]:
+    """What keeps an audience from being sent to by everyone's own clock."""
+    names = people.with_only_columns(Subscriber.timezone).distinct()
+    found = {name for name in session.scalars(names) if name}
     unknown = sorted(found - available_timezones())
     if unknown:
         some = ", ".join(f"“{name}”" for name in unknown[:SHOWN_ZONES])
@@ -86,6 +87,6 @@ def zone_warnings(session: Session, mailing_list: List, hour: str, zone: ZoneInf
         yield f"--local-time: {some}{more}: no IANA zone; whoever is said to be there gets it at {hour} in {zone}"
     elif not found:
         yield (
-            f"--local-time: nobody on “{mailing_list.slug}” has a “{ZONE_ATTRIBUTE}” (import a column with zones "
-            f"such as Europe/Brussels): everyone gets it at {hour} in {zone}"
+            f"--local-time: nobody on “{list_slug}” has a time zone (import a column “timezone” with such "
+            f"as Europe/Brussels): everyone gets it at {hour} in {zone}"
         )

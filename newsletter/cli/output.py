@@ -55,6 +55,11 @@ def complain(text: str) -> None:
     errors.print(f"newsletter: {one_line(text)}", markup=False, highlight=False, soft_wrap=True)
 
 
+def point(lines: str) -> None:
+    """Where in a person's own words a fault is, above the line that names it."""
+    errors.print(lines, markup=False, highlight=False, soft_wrap=True)
+
+
 def say(text: str) -> None:
     """A line for people, printed as it is."""
     console.print(text, markup=False, highlight=False, soft_wrap=True)

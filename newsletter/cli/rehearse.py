@@ -49,15 +49,23 @@ def rehearse(
             Tokens.of(settings.secret()),
             dkim_keys(settings),
         )
-        found = run(session, prepared.mailing_list.id, builder, list(_servers(accounts)), utc_now())
+        found = run(session, prepared.mailing_list.id, builder, list(_servers(accounts)), utc_now(), prepared.segment)
     if not found.audience:
-        raise InputError(f"nobody is on the list “{prepared.mailing_list.slug}”: import subscribers first")
+        raise InputError(nobody(prepared))
     if as_json:
         print_json(_facts(found))
     else:
         _print(found)
     if found.failed:
         raise typer.Exit(SOMEBODY_WOULD_FAIL)
+
+
+def nobody(prepared: Prepared) -> str:
+    """Why a mailing would go to no one, and what to do."""
+    slug = prepared.mailing_list.slug
+    if prepared.segment is None:
+        return f"nobody is on the list “{slug}”: import subscribers first"
+    return f"nobody on the list “{slug}” is in the segment now: {prepared.segment}"
 
 
 def _facts(found: Rehearsal) -> dict[str, object]:

@@ -11,13 +11,15 @@ import typer
 from sqlalchemy import func, select
 
 from newsletter import queue
+from newsletter.audience.segments.saved import expression_of
+from newsletter.audience.segments.to_sql import condition
 from newsletter.cli.approve import approve
 from newsletter.cli.database import open_database
 from newsletter.cli.destination import chosen_list, chosen_times
 from newsletter.cli.manner import Times, manner_of, told, zone_warnings
 from newsletter.cli.output import Json, print_json, say, warn
 from newsletter.cli.progress import outcomes, watch_mailing
-from newsletter.cli.rehearse import rehearse
+from newsletter.cli.rehearse import nobody, rehearse
 from newsletter.cli.servers import accounts_of, check_servers
 from newsletter.config import load_settings
 from newsletter.db import Database, moment
@@ -59,6 +61,9 @@ def send(
     window: Annotated[
         str | None, typer.Option(help="Send only within these hours: mon-fri 08:00-20:00, in the publication's zone.")
     ] = None,
+    segment: Annotated[
+        str | None, typer.Option(metavar="EXPR|SLUG", help="To this segment of the list only (docs/segments.md).")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Build every message and send none; report what would fail.")
     ] = False,
@@ -78,7 +83,8 @@ def send(
     with open_database(settings) as database, closing(Queue(settings)) as tasks:
         with database.read() as session:
             slug = chosen_list(session, issue, front, list_slug)
-            prepared = prepare(session, issue, slug, base_url=settings.base_url)
+            expression = expression_of(session, segment) if segment is not None else None
+            prepared = prepare(session, issue, slug, base_url=settings.base_url, segment=expression)
         accounts = accounts_of(settings, prepared.publication)
         if said == Times(None, None) and not dry_run:
             check_servers(settings, accounts, tasks)
@@ -92,10 +98,12 @@ def send(
             due_at = said.due_at(zone, now)
             submitted = submit(session, prepared, due_at=due_at, now=now, manner=manner)
             mailing, warnings = submitted.mailing, submitted.warnings
+            people = audience_of(mailing.list_id, now, condition(session, expression, mailing.list_id, now))
             if mailing.local_time:
-                warnings += zone_warnings(session, prepared.mailing_list, mailing.local_time, zone)
-            audience = audience_of(prepared.mailing_list.id, now).subquery()
-            recipients = session.scalar(select(func.count()).select_from(audience)) or 0
+                warnings += zone_warnings(session, people, slug, mailing.local_time, zone)
+            recipients = session.scalar(select(func.count()).select_from(people.subquery())) or 0
+            if expression and not recipients and due_at <= now:
+                raise InputError(nobody(prepared))
         if due_at <= now:
             _start(tasks, mailing.id)
         for warning in warnings:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
+from newsletter.audience.segments.to_sql import condition
 from newsletter.clock import utc_now
 from newsletter.models import Subscriber
 from newsletter.rendering.template import Template, Value
 from newsletter.sending.plan import audience_of
 
+Audience = Select[int, str]
 _FIELD = re.compile(r"\bsubscriber\.(\w+)")
 
 
@@ -21,9 +23,15 @@ def fields_of(template: Template) -> set[str]:
     return {field for part in template if isinstance(part, Value) for field in _FIELD.findall(part.expression)}
 
 
-def count(session: Session, list_id: int, *conditions: ColumnElement[bool]) -> int:
-    """How many of those a mailing to the list would go to meet every condition."""
-    return session.scalar(audience_of(list_id, utc_now()).where(*conditions).with_only_columns(func.count())) or 0
+def audience(session: Session, list_id: int, segment: str | None = None) -> Audience:
+    """Those a mailing to the list, or to a segment of it, would go to now."""
+    now = utc_now()
+    return audience_of(list_id, now, condition(session, segment, list_id, now))
+
+
+def count(session: Session, people: Audience, *conditions: ColumnElement[bool]) -> int:
+    """How many of an audience meet every condition."""
+    return session.scalar(people.where(*conditions).with_only_columns(func.count())) or 0
 
 
 def lacks(field: str) -> ColumnElement[bool]:
@@ -31,27 +39,23 @@ def lacks(field: str) -> ColumnElement[bool]:
     return func.coalesce(_column(field), "") == ""
 
 
-def longest(session: Session, list_id: int, fields: Iterable[str]) -> dict[str, str]:
-    """The longest value that anyone on the list has in each field; one query a field."""
-    return {field: _longest(session, list_id, field) for field in sorted(fields)}
+def longest(session: Session, people: Audience, fields: Iterable[str]) -> dict[str, str]:
+    """The longest value that anyone of an audience has in each field; one query a field."""
+    return {field: _longest(session, people, field) for field in sorted(fields)}
 
 
-def _longest(session: Session, list_id: int, field: str) -> str:
+def _longest(session: Session, people: Audience, field: str) -> str:
     column = _column(field)
     # Those without a value sort first in some databases.
     length = func.coalesce(func.length(column), 0)
-    found = audience_of(list_id, utc_now()).with_only_columns(column).order_by(length.desc()).limit(1).subquery()
+    found = people.with_only_columns(column).order_by(length.desc()).limit(1).subquery()
     return session.scalar(select(found)) or ""
 
 
 def _column(field: str) -> ColumnElement[str]:
     match field:
-        case "email":
-            return Subscriber.__table__.c.email
-        case "first_name":
-            return Subscriber.__table__.c.first_name
-        case "last_name":
-            return Subscriber.__table__.c.last_name
+        case "email" | "first_name" | "last_name" | "language" | "timezone":
+            return Subscriber.__table__.c[field]
         case "name":
             return func.trim(Subscriber.first_name + " " + Subscriber.last_name)
     attribute: ColumnElement[str] = Subscriber.attributes[field].as_string()

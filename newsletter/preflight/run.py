@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from newsletter.mail.addresses import domain_of
 from newsletter.mail.dkim import DkimKey
+from newsletter.preflight.columns import audience
 from newsletter.preflight.contrast import check_contrast
 from newsletter.preflight.css import check_css
 from newsletter.preflight.domain import Key, look_at_domain
@@ -34,15 +35,15 @@ def proofread(proof: Proof, language: str) -> list[Finding]:
 
 def preflight(session: Session, prepared: Prepared, base_url: str) -> list[Finding]:
     """What can be told of an issue and the list it is for, without looking anywhere else."""
-    publication, list_id = prepared.publication, prepared.mailing_list.id
+    publication, people = prepared.publication, audience(session, prepared.mailing_list.id, prepared.segment)
     proof = Proof.of(prepared.issue, prepared.content, base_url)
     language = prepared.issue.document.front.language or publication.language
     return _ordered(
         [
             *proofread(proof, language),
             *check_address(proof),
-            *check_merge_tags(session, list_id, proof),
-            *check_size(proof, longest_values(session, list_id, proof.content)),
+            *check_merge_tags(session, people, proof),
+            *check_size(proof, longest_values(session, people, proof.content)),
             *check_history(proof, previous(session, publication, proof)),
         ]
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sqlalchemy.orm import Session
 
-from newsletter.preflight.columns import fields_of, longest
+from newsletter.preflight.columns import Audience, fields_of, longest
 from newsletter.preflight.finding import Finding, error, warning
 from newsletter.preflight.proof import Proof
 from newsletter.rendering.content import CLICK_TOKEN, OPEN_TOKEN, UNSUBSCRIBE_TOKEN, Content
@@ -36,9 +36,9 @@ def check_size(proof: Proof, values: Mapping[str, str]) -> list[Finding]:
     return []
 
 
-def longest_values(session: Session, list_id: int, content: Content) -> dict[str, str]:
+def longest_values(session: Session, people: Audience, content: Content) -> dict[str, str]:
     """For each field that the HTML shows, the longest value on the list."""
-    return longest(session, list_id, fields_of(content.html))
+    return longest(session, people, fields_of(content.html))
 
 
 def worst_case_bytes(content: Content, values: Mapping[str, str]) -> int:

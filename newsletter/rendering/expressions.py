@@ -9,7 +9,7 @@ from functools import cache
 from jinja2 import TemplateSyntaxError, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
-SUBSCRIBER_FIELDS = frozenset({"email", "first_name", "last_name", "name"})
+SUBSCRIBER_FIELDS = frozenset({"email", "first_name", "last_name", "name", "language", "timezone"})
 PUBLICATION_FIELDS = frozenset({"name", "postal_address"})
 ISSUE_FIELDS = frozenset({"title", "number", "author"})
 FILTERS = frozenset({"default", "d", "upper", "lower", "title", "capitalize", "trim"})

@@ -58,6 +58,8 @@ class Claim:
     first_name: str
     last_name: str
     attributes: dict[str, str]
+    language: str
+    timezone: str
     attempts: int
     deferred_since: datetime | None
 
@@ -161,6 +163,8 @@ def claim(
             Subscriber.first_name,
             Subscriber.last_name,
             Subscriber.attributes,
+            Subscriber.language,
+            Subscriber.timezone,
             Delivery.attempts,
             Delivery.deferred_since,
         )

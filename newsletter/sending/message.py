@@ -45,6 +45,8 @@ class Addressee(NamedTuple):
     first_name: str
     last_name: str
     attributes: dict[str, str]
+    language: str = ""
+    timezone: str = ""
 
     @property
     def name(self) -> str:
@@ -58,6 +60,8 @@ class Addressee(NamedTuple):
             "first_name": self.first_name,
             "last_name": self.last_name,
             "name": self.name,
+            "language": self.language,
+            "timezone": self.timezone,
         }
 
 

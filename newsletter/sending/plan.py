@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, exists, func, insert, literal, or_, select
 from sqlalchemy.orm import Session
 
+from newsletter.audience.segments.to_sql import condition
 from newsletter.models import (
     Batch,
     Delivery,
@@ -33,8 +34,6 @@ from newsletter.sending.zones import cohorts
 
 BATCH_SIZE = 1000
 ROWS_AT_A_TIME = 5000
-# The column of an import that holds a subscriber's IANA zone.
-ZONE_ATTRIBUTE = "timezone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +58,10 @@ def plan(session: Session, mailing_id: int, now: datetime) -> bool:
         return False
     mailing.status, mailing.started_at = MailingStatus.SENDING, now
     audience = _Audience(mailing.canary, last_id=session.scalar(select(func.max(Delivery.id))) or 0)
-    for cohort in _cohorts(session, mailing, now):
-        _freeze(session, mailing, cohort, now)
+    narrowed_by = condition(session, mailing.segment, mailing.list_id, now)
+    wanted = audience_of(mailing.list_id, now, narrowed_by)
+    for cohort in _cohorts(session, mailing, wanted):
+        _freeze(session, mailing, cohort, wanted)
         audience.add(frozen(session, mailing_id, after=audience.last_id), cohort.due_at)
     if audience.batches:
         session.execute(insert(Batch), [{"mailing_id": mailing_id, **batch} for batch in audience.batches])
@@ -103,7 +104,7 @@ class _Audience:
             )
 
 
-def _cohorts(session: Session, mailing: Mailing, now: datetime) -> list[Cohort]:
+def _cohorts(session: Session, mailing: Mailing, wanted: Select[int, str]) -> list[Cohort]:
     """One for each moment at which somebody's clock shows the hour; the last is of those without a zone."""
     if mailing.local_time is None:
         return [Cohort(mailing.due_at)]
@@ -112,7 +113,7 @@ def _cohorts(session: Session, mailing: Mailing, now: datetime) -> list[Cohort]:
         .join(List, List.publication_id == Publication.id)
         .where(List.id == mailing.list_id)
     ).one()
-    found = session.scalars(audience_of(mailing.list_id, now).with_only_columns(_zone()).distinct())
+    found = session.scalars(wanted.with_only_columns(Subscriber.timezone).distinct())
     hour = time_of_day(mailing.local_time, "--local-time")
     moments = cohorts(mailing.due_at, hour, {"", *(name for name in found if name)}, ZoneInfo(zone))
     rest = moments.pop("")
@@ -123,8 +124,11 @@ def _cohorts(session: Session, mailing: Mailing, now: datetime) -> list[Cohort]:
     return [*(Cohort(moment, tuple(by_moment[moment])) for moment in sorted(by_moment)), Cohort(rest)]
 
 
-def audience_of(list_id: int, now: datetime) -> Select[int, str]:
-    """The subscribers, by number and address, to whom a mailing to this list goes when it begins at `now`."""
+def audience_of(list_id: int, now: datetime, *narrowed_by: ColumnElement[bool]) -> Select[int, str]:
+    """The subscribers, by number and address, to whom a mailing to this list goes when it begins at `now`.
+
+    Only those who meet every condition it is `narrowed_by` (audience.segments).
+    """
     return (
         select(Subscriber.id, Subscriber.email)
         .join(Subscription, Subscription.subscriber_id == Subscriber.id)
@@ -133,31 +137,23 @@ def audience_of(list_id: int, now: datetime) -> Select[int, str]:
             Subscription.status == SubscriptionStatus.ACTIVE,
             or_(Subscription.paused_until.is_(None), Subscription.paused_until <= now),
             ~is_suppressed(Subscriber.email, now),
+            *narrowed_by,
         )
     )
 
 
-def _zone() -> ColumnElement[str]:
-    zone: ColumnElement[str] = Subscriber.attributes[ZONE_ATTRIBUTE].as_string()
-    return zone
-
-
-def _freeze(session: Session, mailing: Mailing, cohort: Cohort, now: datetime) -> None:
+def _freeze(session: Session, mailing: Mailing, cohort: Cohort, wanted: Select[int, str]) -> None:
     """Make a cohort's deliveries, numbered in the order of its subscribers."""
-    audience = (
-        audience_of(mailing.list_id, now)
-        .with_only_columns(
-            literal(mailing.id),
-            Subscriber.id,
-            Subscriber.email,
-            literal(DeliveryState.PENDING.value),
-            literal(0),
-            new_salt(),
-        )
-        .order_by(Subscriber.id)
-    )
+    audience = wanted.with_only_columns(
+        literal(mailing.id),
+        Subscriber.id,
+        Subscriber.email,
+        literal(DeliveryState.PENDING.value),
+        literal(0),
+        new_salt(),
+    ).order_by(Subscriber.id)
     if cohort.zones is not None:
-        audience = audience.where(_zone().in_(cohort.zones))
+        audience = audience.where(Subscriber.timezone.in_(cohort.zones))
     elif mailing.local_time is not None:
         planned = exists().where(Delivery.subscriber_id == Subscriber.id, Delivery.mailing_id == mailing.id)
         audience = audience.where(~planned)

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from newsletter.audience.segments.to_sql import condition
 from newsletter.errors import NewsletterError
 from newsletter.mail.courier import Parcel
 from newsletter.mail.outcome import Envelope, Outcome, Verdict
@@ -51,13 +52,18 @@ def ask_features(account: SmtpAccount) -> Features:
 
 
 def rehearse(
-    session: Session, list_id: int, builder: MessageBuilder, servers: Sequence[Features], now: datetime
+    session: Session,
+    list_id: int,
+    builder: MessageBuilder,
+    servers: Sequence[Features],
+    now: datetime,
+    segment: str | None = None,
 ) -> Rehearsal:
-    """Build and hand over the message of everyone a mailing to the list would go to now.
+    """Build and hand over the message of everyone a mailing to the list, or a segment of it, would go to now.
 
     Whoever one of the `servers` would not take a message for counts as failed.
     """
-    courier = _Rehearsing(_addressees(session, list_id, now), builder, servers, now)
+    courier = _Rehearsing(_addressees(session, list_id, segment, now), builder, servers, now)
     began = time.monotonic()
     with Sink() as sink, SmtpTransport(SmtpAccount(sink.host, sink.port)) as transport:
         transport.run(courier)
@@ -65,11 +71,17 @@ def rehearse(
     return courier.found
 
 
-def _addressees(session: Session, list_id: int, now: datetime) -> Iterator[Addressee]:
+def _addressees(session: Session, list_id: int, segment: str | None, now: datetime) -> Iterator[Addressee]:
     rows = session.execute(
-        audience_of(list_id, now)
+        audience_of(list_id, now, condition(session, segment, list_id, now))
         .with_only_columns(
-            Subscriber.id, Subscriber.email, Subscriber.first_name, Subscriber.last_name, Subscriber.attributes
+            Subscriber.id,
+            Subscriber.email,
+            Subscriber.first_name,
+            Subscriber.last_name,
+            Subscriber.attributes,
+            Subscriber.language,
+            Subscriber.timezone,
         )
         .order_by(Subscriber.id)
         .execution_options(yield_per=ROWS_AT_A_TIME)

@@ -35,8 +35,12 @@ def schedule(
     due_at: datetime,
     now: datetime,
     manner: Manner = AT_ONCE,
+    segment: str | None = None,
 ) -> Mailing:
-    """Schedule a mailing. Raises InputError for a list that nobody is on."""
+    """Schedule a mailing, to a segment of the list where its expression is given.
+
+    Raises InputError for a list that nobody is on.
+    """
     if count_active(session, mailing_list.id) == 0:
         raise InputError(f"nobody is on the list “{mailing_list.slug}”: import subscribers first")
     mailing = Mailing(
@@ -49,6 +53,7 @@ def schedule(
         local_time=f"{manner.local_time:%H:%M}" if manner.local_time else None,
         window=str(manner.window) if manner.window else None,
         canary=manner.canary,
+        segment=segment,
         created_at=now,
     )
     session.add(mailing)

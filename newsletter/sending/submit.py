@@ -20,12 +20,16 @@ from newsletter.sending.schedule import AT_ONCE, Manner, schedule
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An issue compiled for a list; what it was read from SQL with may be closed by now."""
+    """An issue compiled for a list, or a segment (its expression) of it.
+
+    What it was read from SQL with may be closed by now.
+    """
 
     mailing_list: List
     publication: Publication
     issue: IssueFile
     content: Content
+    segment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +40,15 @@ class Submitted:
     warnings: list[str]
 
 
-def prepare(session: Session, path: Path, list_slug: str, *, base_url: str) -> Prepared:
-    """Compile the issue in `path` for a list; nothing is kept. Raises NewsletterError for any fault."""
+def prepare(session: Session, path: Path, list_slug: str, *, base_url: str, segment: str | None = None) -> Prepared:
+    """Compile the issue in `path` for a list, or a segment (its expression) of it; nothing is kept.
+
+    Raises NewsletterError for any fault.
+    """
     mailing_list = get_list(session, list_slug)
     publication = session.get_one(Publication, mailing_list.publication_id)
     issue = read_issue(path, Fields(frozenset(mailing_list.attribute_names)))
-    return Prepared(mailing_list, publication, issue, issue.compile(masthead_of(publication), base_url))
+    return Prepared(mailing_list, publication, issue, issue.compile(masthead_of(publication), base_url), segment)
 
 
 def submit(
@@ -51,7 +58,9 @@ def submit(
     issue, front = prepared.issue, prepared.issue.document.front
     revision = save_draft(session, prepared.publication, Draft(issue.source, front.title, front.number), now)
     keep_assets(session, _assets(issue, now))
-    mailing = schedule(session, revision, prepared.mailing_list, prepared.content, due_at, now, manner)
+    mailing = schedule(
+        session, revision, prepared.mailing_list, prepared.content, due_at, now, manner, prepared.segment
+    )
     return Submitted(mailing, issue.warnings)
 
 

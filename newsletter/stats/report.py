@@ -40,6 +40,7 @@ class Report:
     mailing_id: int
     subject: str
     list_slug: str
+    segment: str | None
     status: MailingStatus
     due_at: datetime
     started_at: datetime | None
@@ -77,6 +78,7 @@ def report(session: Session, mailing_id: int) -> Report:
         mailing_id=mailing.id,
         subject=mailing.subject,
         list_slug=list_slug,
+        segment=mailing.segment,
         status=mailing.status,
         due_at=mailing.due_at,
         started_at=mailing.started_at,

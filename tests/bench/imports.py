@@ -42,7 +42,7 @@ TIMES_THE_ORM = 12
 RESIDENT_MB = 300
 RATES = {"sqlite": 60_000, "postgresql": 40_000}
 CHANGED_ONE_IN = 10
-HEADER = ("email", "first_name", "city", "language", "score")
+HEADER = ("email", "first_name", "city", "region", "score")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ def _write(path: Path, rows: int, *, changed: bool) -> None:
             city = "Namur" if changed and number % CHANGED_ONE_IN == 0 else ("Liège", "Gand", "Mons")[number % 3]
             domain = "gmail.com" if number % 3 else f"example{number % 500}.org"
             writer.writerow(
-                (f"reader.{number:x}@{domain}", ("Zoé", "Max", "Ada")[number % 3], city, "fr", number % 101)
+                (f"reader.{number:x}@{domain}", ("Zoé", "Max", "Ada")[number % 3], city, "BE", number % 101)
             )
 
 

@@ -33,7 +33,8 @@ from tests.unit.audience.world import load, people, suppressed
 EMAILS = [f"{name}@example.org" for name in ("ada", "bob", "eve")]
 ONE = st.sampled_from(EMAILS)
 STATUSES = st.sampled_from(["subscribed", "subscribed", "pending", "unsubscribed", "cleaned", "complained"])
-LINE = st.tuples(ONE, st.sampled_from(["", "A", "B"]), st.sampled_from(["", "Mons", "Gand"]), STATUSES)
+PLACES = st.sampled_from([",", "Mons,fr", "Gand,nl", ",fr", "Gand,"])
+LINE = st.tuples(ONE, st.sampled_from(["", "A", "B"]), PLACES, STATUSES)
 FILES = st.lists(LINE, min_size=1, max_size=4)
 STEPS = st.one_of(
     st.tuples(st.just("import"), FILES, st.sampled_from(Conflicts)),
@@ -61,7 +62,7 @@ def emptied(database: Database) -> Database:
 
 
 def text_of(lines: list[tuple[str, str, str, str]]) -> str:
-    return "email,first_name,ville,status\n" + "".join(f"{','.join(line)}\n" for line in lines)
+    return "email,first_name,ville,language,status\n" + "".join(f"{','.join(line)}\n" for line in lines)
 
 
 class World:

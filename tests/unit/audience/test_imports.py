@@ -68,28 +68,29 @@ def test_a_later_file_fills_in_what_it_knows_and_blanks_nothing(database: Databa
     _, report = load(database, "email,first_name,ville,langue\nada@example.org,,Namur,fr\n")
     assert counts(report) == {"rows": 1, "updated": 1, "conflicting": 1}
     ada = people(database)["ada@example.org"]
-    assert (ada["names"], ada["attributes"]) == (("Ada", ""), {"ville": "Namur", "langue": "fr"})
+    assert (ada["names"], ada["attributes"]) == (("Ada", ""), {"ville": "Namur"})
+    assert ada["locale"] == ("fr", "")
     with database.read() as session:
-        assert get_list(session, "vendredi").attribute_names == ["langue", "ville"]
+        assert get_list(session, "vendredi").attribute_names == ["ville"]
 
 
 @pytest.mark.parametrize(
-    ("policy", "ville", "langue", "tags"),
+    ("policy", "ville", "language", "tags"),
     [
-        (Conflicts.KEEP, "Liège", None, ["presse"]),
+        (Conflicts.KEEP, "Liège", "", ["presse"]),
         (Conflicts.FILL, "Liège", "fr", ["presse", "vip"]),
         (Conflicts.OVERWRITE, "Namur", "fr", ["presse", "vip"]),
     ],
 )
 def test_a_conflict_is_settled_as_it_was_asked(
-    database: Database, policy: Conflicts, ville: str, langue: str | None, tags: list[str]
+    database: Database, policy: Conflicts, ville: str, language: str, tags: list[str]
 ) -> None:
     load(database, "email,ville,tags\nada@example.org,Liège,presse\n")
     _, report = load(
         database, "email,ville,langue,tags\nada@example.org,Namur,fr,vip\n", Options("stated", conflicts=policy)
     )
     ada = people(database)["ada@example.org"]
-    assert (ada["attributes"].get("ville"), ada["attributes"].get("langue"), ada["tags"]) == (ville, langue, tags)
+    assert (ada["attributes"]["ville"], ada["locale"][0], ada["tags"]) == (ville, language, tags)
     assert (report.conflicting, report.samples["conflicting"][0].words) == (1, "ada@example.org")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from newsletter.audience.files.source import ReadAs, open_source
+from newsletter.audience.locales import language_tag
 from newsletter.audience.mapping import map_columns
 from newsletter.audience.presets.known import PRESETS
 from newsletter.audience.statuses import Status
@@ -141,9 +142,10 @@ def test_an_audience_of_mailchimp_is_a_zip_of_three() -> None:
     ]
     ada = rows[0]
     assert (ada.attributes, ada.tags) == (
-        '{"city": "Mons", "country": "BE", "timezone": "Europe/Brussels"}',
+        '{"city": "Mons", "country": "BE"}',
         '["press, daily", "vip"]',
     )
+    assert ada.timezone == "Europe/Brussels"
     assert ada.opted_in_at == "2024-01-15 10:00:00.000000"
     assert (ada.opted_in_ip, ada.confirmed_ip) == ("192.0.2.1", "2001:db8::1")
     assert faults == []
@@ -199,6 +201,43 @@ def test_times_and_addresses_that_are_none_are_told_and_left_out() -> None:
     rows, faults, doubts = rows_of(opened("email,optin_time,optin_ip\nada@example.org,13/03/2026,300.1.1.1\n"))
     assert (rows[0].opted_in_at, rows[0].opted_in_ip, faults) == (None, None, [])
     assert [remark.kind for remark in doubts] == ["time", "ip"]
+
+
+@pytest.mark.parametrize(
+    "header", ["Language,Time zone", "Langue,Fuseau horaire", "Sprache,Zeitzone", "Taal,Tijdzone", "язык,TZ"]
+)
+def test_language_and_time_zone_are_columns_of_their_own(header: str) -> None:
+    rows, faults, doubts = rows_of(opened(f"email,{header}\nada@example.org,PT_br,europe/LISBON\n"))
+    assert (rows[0].language, rows[0].timezone, rows[0].attributes) == ("pt-BR", "Europe/Lisbon", "{}")
+    assert (faults, doubts) == ([], [])
+
+
+def test_a_language_or_a_zone_that_is_none_is_told_and_left_out() -> None:
+    rows, faults, doubts = rows_of(opened("email,langue,tz\nada@example.org,le français,Bruxelles\n"))
+    assert (rows[0].language, rows[0].timezone, faults) == ("", "", [])
+    assert [remark.kind for remark in doubts] == ["language", "timezone"]
+    assert doubts[0].words == "the language is left out: “le français” is not a language tag such as fr or pt-BR"
+    assert doubts[1].words == "the timezone is left out: “Bruxelles” is not an IANA zone such as Europe/Brussels"
+
+
+def test_language_and_time_zone_among_attributes_in_json_are_found_there() -> None:
+    told = '"{""city"": ""Mons"", ""language"": ""fr-be"", ""timezone"": ""Europe/Paris""}"'
+    rows, _, _ = rows_of(opened(f"uuid,email,attributes,status\n1,ada@example.org,{told},enabled\n"))
+    assert (rows[0].language, rows[0].timezone, rows[0].attributes) == ("fr-BE", "Europe/Paris", '{"city": "Mons"}')
+
+
+@pytest.mark.parametrize(
+    ("said", "tag"),
+    [("FR", "fr"), ("zh_hant_tw", "zh-Hant-TW"), ("es-419", "es-419"), ("de-CH-1996", "de-CH-1996"), ("kk", "kk")],
+)
+def test_a_language_is_kept_in_its_usual_case(said: str, tag: str) -> None:
+    assert language_tag(said) == tag
+
+
+@pytest.mark.parametrize("said", ["french", "f", "fr-", "fr--BE", "fr BE", "12", "fr-" + "abcdefgh-" * 4 + "x", ""])
+def test_what_has_not_the_shape_of_a_language_tag_is_none(said: str) -> None:
+    with pytest.raises(InputError, match="is not a language tag"):
+        language_tag(said)
 
 
 def test_attributes_that_are_no_json_refuse_their_row() -> None:

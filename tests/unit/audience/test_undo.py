@@ -26,7 +26,7 @@ from tests.unit.audience.world import load, people, staged, suppressed, tables
 
 FIRST = "email,first_name,ville,tags\nada@example.org,Ada,Mons,vip\nbob@example.org,Bob,Gand,\n"
 SECOND = (
-    "email,first_name,ville,langue,tags,status\nada@example.org,Augusta,Namur,fr,presse,subscribed\n"
+    "email,first_name,ville,tz,tags,status\nada@example.org,Augusta,Namur,Europe/Brussels,presse,subscribed\n"
     "eve@example.org,Eve,,,,subscribed\nbob@example.org,,,,,unsubscribed\n"
 )
 
@@ -93,13 +93,12 @@ def test_what_was_changed_again_since_then_stays(database: Database, now: dateti
     number, _ = load(database, SECOND)
     with database.write() as session:
         session.execute(
-            update(Subscriber)
-            .where(Subscriber.email == "ada@example.org")
-            .values(attributes={"ville": "Paris", "langue": "fr"})
+            update(Subscriber).where(Subscriber.email == "ada@example.org").values(attributes={"ville": "Paris"})
         )
     undo(database.write, number, now)
     ada = people(database)["ada@example.org"]
     assert (ada["names"], ada["attributes"], ada["tags"]) == (("Ada", ""), {"ville": "Paris"}, ["vip"])
+    assert ada["locale"] == ("", "")
 
 
 def test_a_suppression_that_is_not_the_import_s_own_stays(database: Database, now: datetime) -> None:

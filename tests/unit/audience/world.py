@@ -40,6 +40,7 @@ def people(database: Database) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {
             one.email: {
                 "names": (one.first_name, one.last_name),
+                "locale": (one.language, one.timezone),
                 "attributes": dict(one.attributes),
                 "tags": list(one.tags),
                 "lists": {},

@@ -113,7 +113,7 @@ def test_of_a_time_and_a_hold_the_later_one_counts(cli: Cli, world: Database) ->
 
 def test_the_manner_of_a_mailing_is_kept_and_told(cli: Cli, world: Database) -> None:
     with world.write() as session:
-        session.scalars(select(Subscriber)).one().attributes = {"timezone": "Asia/Tokyo"}
+        session.scalars(select(Subscriber)).one().timezone = "Asia/Tokyo"
     told = cli(
         *SEND, "--at", LATER, "--canary", "50", "--window", "Mon,Tue,Wed 8:00-20:00", "--local-time", "8:00"
     ).success
@@ -137,13 +137,13 @@ def test_a_mailing_due_while_its_window_is_closed_is_scheduled_all_the_same(cli:
 def test_a_local_time_on_a_list_without_time_zones_is_warned_of(cli: Cli) -> None:
     ran = cli(*SEND, "--at", LATER, "--local-time", "08:00")
     assert ran.status == 0
-    assert ran.err.startswith("warning: --local-time: nobody on “vendredi” has a “timezone”")
+    assert ran.err.startswith("warning: --local-time: nobody on “vendredi” has a time zone")
     assert "everyone gets it at 08:00 in Europe/Brussels" in ran.err
 
 
 def test_time_zones_that_nobody_knows_are_named(cli: Cli, world: Database) -> None:
     with world.write() as session:
-        session.scalars(select(Subscriber)).one().attributes = {"timezone": "Bruxelles"}
+        session.scalars(select(Subscriber)).one().timezone = "Bruxelles"
     ran = cli(*SEND, "--at", LATER, "--local-time", "08:00")
     assert ran.status == 0
     assert "“Bruxelles”: no IANA zone" in ran.err

@@ -10,6 +10,7 @@ from newsletter.audience.subscriptions import unsubscribe
 from newsletter.audience.suppressions import suppress
 from newsletter.db import Database
 from newsletter.models import List, Publication, SuppressionReason
+from newsletter.preflight.columns import audience
 from newsletter.preflight.finding import Severity
 from newsletter.preflight.merge import check_merge_tags
 from tests.factories import NOW, make_list, subscribe, subscribe_all
@@ -50,7 +51,7 @@ def test_a_tag_that_some_recipients_lack_is_told_with_how_many(
     with database.write() as session:
         mailing_list = people(session)
         proof = proof_of(tmp_path, f"\nUn mot.\n\nBonjour {{{{ {tag} }}}}.\n")
-        [found] = check_merge_tags(session, mailing_list.id, proof)
+        [found] = check_merge_tags(session, audience(session, mailing_list.id), proof)
     assert (found.code, found.line, found.severity) == ("merge-tag", BODY + 3, Severity.ERROR)
     assert found.message == f"{{{{ {tag} }}}} is empty for {empty} of 4 recipients"
     assert found.remedy == f'give it a default: {{{{ {tag} | default("…") }}}}'
@@ -68,7 +69,7 @@ def test_a_tag_that_some_recipients_lack_is_told_with_how_many(
 def test_a_tag_that_nobody_lacks_is_left_alone(database: Database, tmp_path: Path, body: str) -> None:
     with database.write() as session:
         mailing_list = people(session)
-        assert check_merge_tags(session, mailing_list.id, proof_of(tmp_path, body)) == []
+        assert check_merge_tags(session, audience(session, mailing_list.id), proof_of(tmp_path, body)) == []
 
 
 def test_only_those_who_would_be_written_to_count(database: Database, tmp_path: Path) -> None:
@@ -82,14 +83,16 @@ def test_only_those_who_would_be_written_to_count(database: Database, tmp_path: 
         publication = session.get_one(Publication, mailing_list.publication_id)
         subscribe(session, make_list(session, publication, "samedi"), "dora@example.org")
         proof = proof_of(tmp_path, "Bonjour {{ subscriber.first_name }}.\n")
-        assert check_merge_tags(session, mailing_list.id, proof) == []
+        assert check_merge_tags(session, audience(session, mailing_list.id), proof) == []
 
 
 def test_subject_and_preheader_are_looked_at_too(database: Database, tmp_path: Path) -> None:
     head = HEAD.replace("language:", 'subject: "Pour {{ subscriber.first_name }}"\nlanguage:')
     head = head.replace("Ce qui attend", "{{ subscriber.ville }} et")
     with database.write() as session:
-        found = check_merge_tags(session, people(session).id, proof_of(tmp_path, "Bonjour.\n", head))
+        found = check_merge_tags(
+            session, audience(session, people(session).id), proof_of(tmp_path, "Bonjour.\n", head)
+        )
     assert sorted(told(found), key=str) == [("merge-tag", 3), ("merge-tag", 4)]
 
 
@@ -97,8 +100,9 @@ def test_a_field_is_asked_for_once_however_often_it_stands_there(database: Datab
     with database.write() as session:
         mailing_list = people(session)
         proof = proof_of(tmp_path, "{{ subscriber.ville }}, {{ subscriber.ville | upper }}, {{ subscriber.club }}\n")
+        everyone = audience(session, mailing_list.id)
         asked: list[str] = []
         event.listen(session.connection(), "before_cursor_execute", lambda *args: asked.append(str(args[2])))
-        assert len(check_merge_tags(session, mailing_list.id, proof)) == 3
+        assert len(check_merge_tags(session, everyone, proof)) == 3
     # A query for each of the two fields, and one for how many there are.
     assert len(asked) == 3

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.db import Database
+from newsletter.preflight.columns import audience
 from newsletter.preflight.finding import Severity
 from newsletter.preflight.size import (
     CLIPPED_BYTES,
@@ -86,5 +87,5 @@ def test_the_longest_values_are_those_of_the_list(database: Database, tmp_path: 
         subscribers[0].attributes = {"ville": "Liège"}
         subscribers[0].last_name = "Lovelace"
         session.flush()
-        found = longest_values(session, mailing_list.id, proof_of(tmp_path, body).content)
+        found = longest_values(session, audience(session, mailing_list.id), proof_of(tmp_path, body).content)
     assert found == {"first_name": "Blaise", "name": "Ada Lovelace", "ville": "Liège", "club": ""}

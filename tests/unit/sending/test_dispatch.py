@@ -60,8 +60,7 @@ def in_zones(database: Database, zones: dict[str, str | None], local_time: str, 
     mailing_id = make_mailing(database, zones, planned=False)
     with database.write() as session:
         for email, zone in zones.items():
-            attributes = {} if zone is None else {"timezone": zone}
-            session.execute(update(Subscriber).where(Subscriber.email == email).values(attributes=attributes))
+            session.execute(update(Subscriber).where(Subscriber.email == email).values(timezone=zone or ""))
         session.execute(update(Mailing).values(local_time=local_time, due_at=now))
     with database.write() as session:
         assert plan(session, mailing_id, now)

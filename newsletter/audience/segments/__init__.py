@@ -1,0 +1,1 @@
+"""Segments: conditions over a list's subscribers, in one readable language (docs/segments.md)."""

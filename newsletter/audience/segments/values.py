@@ -1,0 +1,125 @@
+"""A field's text in SQL, read as text, a number, a day, yes or no. What cannot be read so meets no comparison."""
+
+from __future__ import annotations
+
+import operator as op
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Double, Integer, String, false, func, literal
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+from newsletter.audience.segments.tree import Field, Operator, Value
+from newsletter.models import Subscriber, at_domain
+
+# Of the languages that we know the columns of.
+YES = ("yes", "true", "1", "on", "y", "oui", "vrai", "ja", "wahr", "waar", "sí", "si", "sì", "sim", "x")
+NO = ("no", "false", "0", "off", "n", "non", "faux", "nein", "falsch", "nee", "onwaar", "não", "nao")
+_OPERATORS: dict[Operator, Callable[[Any, Any], Any]] = {
+    "=": op.eq,
+    "<": op.lt,
+    "<=": op.le,
+    ">": op.gt,
+    ">=": op.ge,
+}
+
+
+class lowered(FunctionElement[str]):
+    """A text in lower case, whatever the database's locale: of letters beyond ASCII these, which have two cases."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(lowered)
+def _lowered(element: Any, compiler: Any, **options: Any) -> str:
+    text, _, _ = element.clauses
+    # SQLite's own knows ASCII alone; this one, like those below, is given to each connection (newsletter.db).
+    return f"lower_unicode({compiler.process(text, **options)})"
+
+
+@compiles(lowered, "postgresql")
+def _lowered_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    text, large, small = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"lower(translate({text}, {large}, {small}))"
+
+
+class as_number(FunctionElement[float]):
+    """The number a text is, null where it is none: digits with perhaps a sign and a point, 16 characters at most."""
+
+    type = Double()
+    inherit_cache = True
+
+
+@compiles(as_number)
+def _as_number(element: Any, compiler: Any, **options: Any) -> str:
+    return f"as_number({compiler.process(element.clauses, **options)})"
+
+
+@compiles(as_number, "postgresql")
+def _as_number_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    known = compiler.process(element.clauses, **options)
+    shape = "^(?=.{1,16}$)[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)$"
+    return f"CASE WHEN {known} ~ '{shape}' THEN CAST({known} AS double precision) END"
+
+
+class as_day(FunctionElement[int]):
+    """The date a text begins with, as in 20260313; null where it begins with none."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(as_day)
+def _as_day(element: Any, compiler: Any, **options: Any) -> str:
+    return f"as_day({compiler.process(element.clauses, **options)})"
+
+
+@compiles(as_day, "postgresql")
+def _as_day_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    known = compiler.process(element.clauses, **options)
+    shape = "^[0-9]{4}-[0-9]{2}-[0-9]{2}($|[ T])"
+    return f"CASE WHEN {known} ~ '{shape}' THEN CAST(replace(substr({known}, 1, 10), '-', '') AS integer) END"
+
+
+def text_of(field: Field) -> ColumnElement[str]:
+    """What a subscriber has in a field; empty where they have nothing."""
+    if field.is_attribute:
+        return func.coalesce(Subscriber.attributes[field.name].as_string(), "")
+    match field.name:
+        case "email domain":
+            return func.substr(at_domain(Subscriber.email), 2)
+        case "name":
+            return func.trim(Subscriber.first_name + " " + Subscriber.last_name)
+    return Subscriber.__table__.c[field.name]
+
+
+def compared(field: Field, operator: Operator, value: Value) -> ColumnElement[bool]:
+    """Whether a field compares so with a value, as the kind of thing that this value is."""
+    if operator == "!=":
+        return ~compared(field, "=", value)
+    known = text_of(field)
+    match value:
+        case bool():
+            return in_lower_case(known, "".join(YES + NO)).in_(YES if value else NO)
+        case Decimal():
+            return func.coalesce(_OPERATORS[operator](as_number(known), float(value)), false())
+        case date():
+            return func.coalesce(_OPERATORS[operator](as_day(known), int(f"{value:%Y%m%d}")), false())
+    return same(known, value)
+
+
+def same(known: ColumnElement[str], text: str) -> ColumnElement[bool]:
+    """Whether two texts are the same but for the case of their letters."""
+    return in_lower_case(known, text) == text.lower()
+
+
+def in_lower_case(known: ColumnElement[str], text: str) -> ColumnElement[str]:
+    """A column in lower case, as far as it may then resemble that text."""
+    if text.isascii():
+        return func.lower(known)
+    small = sorted({sign for sign in text.lower() if not sign.isascii() and len(sign.upper()) == 1})
+    return lowered(known, literal("".join(small).upper(), String), literal("".join(small), String))
