@@ -5,9 +5,10 @@ from datetime import datetime
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from newsletter.audience.suppressions import suppress
 from newsletter.db import Database
 from newsletter.errors import ConfigError, UnavailableError
 from newsletter.models import Base, List, Suppression, SuppressionReason
@@ -29,7 +30,7 @@ def test_a_transaction_that_fails_leaves_nothing_behind(database: Database, now:
     def suppress_twice() -> None:
         with database.write() as session:
             for _ in range(2):
-                session.execute(insert(Suppression).values(address="ada@example.org", reason=SuppressionReason.BLOCKED, source="test", created_at=now))
+                suppress(session, "ada@example.org", SuppressionReason.BLOCKED, "test", now)
 
     with pytest.raises(IntegrityError):
         suppress_twice()

@@ -31,7 +31,7 @@ from newsletter.models import (
     Tracking,
 )
 from newsletter.sending.plan import audience_of
-from tests.factories import NOW
+from tests.factories import DIGEST, NOW
 from tests.servers.smtp import SmtpServer
 from tests.unit.web.conftest import Sent, rows
 from tests.unit.web.mailbox import Mailbox
@@ -91,7 +91,9 @@ def import_again(database: Database, list_id: int) -> None:
     source = Path("people.csv")
     source.write_text(f"email\n{ADA}\n", encoding="utf-8")
     with database.write() as session:
-        run_import(session, session.get_one(List, list_id), open_source(source), NOW, Options(consent="tests"))
+        run_import(
+            session, session.get_one(List, list_id), open_source(source), NOW, Options(consent="tests"), DIGEST
+        )
 
 
 def test_looking_changes_nothing_and_shows_the_address_to_its_owner_alone(
