@@ -146,7 +146,8 @@ def _reasons(session: Session, found: Found, limit: int) -> list[set[Reason]]:
         )
     )
     for delivery_id, reason in bounces:
-        reasons[delivery_id].add(Reason(reason))
+        if delivery_id is not None:
+            reasons[delivery_id].add(Reason(reason))
     return list(reasons.values())
 
 

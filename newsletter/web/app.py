@@ -20,7 +20,7 @@ from newsletter.queue import make_redis
 from newsletter.resources import TEMPLATES
 from newsletter.tracking.events import EventBuffer
 from newsletter.tracking.tokens import Tokens
-from newsletter.web import demo, media, thanks, track, unsubscribe
+from newsletter.web import demo, media, thanks, track, unsubscribe, webhooks
 from newsletter.web.pages import gone
 from newsletter.web.security import SecurityHeaders
 from newsletter.web.state import State
@@ -40,6 +40,7 @@ def make_app(settings: Settings, outbox: Path | None = None) -> Starlette:
         *unsubscribe.routes,
         *media.routes,
         *thanks.routes,
+        *webhooks.routes,
         Route("/healthz", healthz),
         Mount("/static", StaticFiles(directory=TEMPLATES / "web" / "static")),
     ]

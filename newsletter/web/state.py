@@ -25,6 +25,8 @@ class State:
     events: EventBuffer
     tokens: Tokens
     outbox: Path | None = None
+    # Of services that sign their webhooks, by their pinned address.
+    certificates: dict[str, bytes] = field(default_factory=dict)
     _targets: dict[int, dict[int, str]] = field(default_factory=dict)
 
     def close(self) -> None:
