@@ -45,7 +45,10 @@ def read(
 
 @app.command(epilog="Example: newsletter feedback listen")
 def listen() -> None:
-    """Take bounces by SMTP, where the setting `bounce_listen` says, until Ctrl-C. `newsletter up` does it by itself."""
+    """Take bounces by SMTP, where the setting `bounce_listen` says, until Ctrl-C.
+
+    `newsletter up` does it by itself.
+    """
     settings = load_settings()
     with open_database(settings):
         asyncio.run(until_signalled(settings))

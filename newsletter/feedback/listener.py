@@ -66,7 +66,7 @@ class Door:
 
 
 async def listen(settings: Settings, stopped: asyncio.Event) -> None:
-    """Take bounces until `stopped`. Raises ConfigError where the settings name no mailbox or no place, or it is taken."""
+    """Take bounces until `stopped`. Raises ConfigError where no mailbox or no place is set, or the place is taken."""
     if settings.bounce_mailbox is None or settings.bounce_listen is None:
         raise ConfigError("set bounce_mailbox and bounce_listen (docs/feedback.md)")
     database = Database(settings.database)

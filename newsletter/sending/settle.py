@@ -53,7 +53,9 @@ def settle(
     retry_for: timedelta = RETRY_FOR,
     soft_bounces: int = SOFT_BOUNCES,
 ) -> None:
-    """Write outcomes down, and do what follows for recipients that were refused. A claim that has meanwhile been called uncertain keeps what it was called.
+    """Write outcomes down, and do what follows for recipients that were refused.
+
+    A claim that has meanwhile been called uncertain keeps what it was called.
 
     A deferred delivery is due again after a growing delay; once it was first deferred `retry_for` ago it is rejected,
     with the server's last words. Whoever was refused for no fault of theirs, while the mailing is paused, stays
