@@ -14,9 +14,10 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
+from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -35,6 +36,10 @@ from newsletter.smtp_accounts import Account, Domain, SmtpAccountSetting
 from newsletter.smtp_url import SmtpAccount, SmtpUrl
 
 SECRET_BYTES = 32
+# A token of envelopes and its separator are 37 signs of the 64 that a local part may have.
+MAX_MAILBOX_LENGTH = 27
+# These notify over a topic and are known by its name.
+TOPIC_PROVIDERS = ("ses", "scaleway")
 MAX_RETRY_HOURS = 720
 # sun_path holds 108 bytes with its NUL (unix(7)); some systems have fewer.
 SOCKET_PATH_BYTES = 100
@@ -102,6 +107,61 @@ class DkimSetting(Table):
     key_file: Annotated[Path, AfterValidator(_readable)]
 
 
+def _mailbox(address: str) -> str:
+    """An address whose local part leaves room for a token (RFC 5321 section 4.5.3.1.1), in wire form."""
+    try:
+        wire = validate_email(address, check_deliverability=False).ascii_email or ""
+    except EmailNotValidError:
+        wire = ""
+    local = wire.rpartition("@")[0]
+    if not local.isascii() or not 1 <= len(local) <= MAX_MAILBOX_LENGTH or "+" in local:
+        raise ValueError(
+            f"expected an address such as bounces@example.org, of {MAX_MAILBOX_LENGTH} signs before its @"
+        )
+    return wire
+
+
+def _listen(place: str) -> str:
+    host, _, port = place.rpartition(":")
+    if not host or not port.isdecimal() or not 1 <= int(port) <= 65535:
+        raise ValueError("expected host:port, such as 127.0.0.1:2525")
+    return place
+
+
+class WebhookSetting(Table):
+    """One of the `[[webhooks]]`: a service that reports to `/webhooks/PROVIDER`."""
+
+    provider: Literal["brevo", "mailgun", "mailjet", "postmark", "resend", "scaleway", "sendgrid", "ses", "sparkpost"]
+    secret: SecretStr | None = None
+    secret_file: Annotated[Path, AfterValidator(_readable)] | None = None
+    topics: tuple[str, ...] = ()
+    authorities_file: Annotated[Path, AfterValidator(_readable)] | None = None
+
+    @model_validator(mode="after")
+    def _has_what_its_provider_needs(self) -> Self:
+        if self.provider in TOPIC_PROVIDERS:
+            if not self.topics:
+                raise ValueError("topics is missing: name the topics whose notifications are ours")
+            if self.provider == "scaleway" and self.authorities_file is None:
+                raise ValueError("authorities_file is missing: name the file of Scaleway's trust chain")
+        elif (self.secret is None) == (self.secret_file is None):
+            raise ValueError("expected one of secret and secret_file")
+        elif self.secret is not None and not self.secret.get_secret_value():
+            raise ValueError("secret is empty")
+        return self
+
+    def key(self) -> str:
+        """The secret, wherever it is kept; empty for providers that need none."""
+        if self.secret is not None:
+            return self.secret.get_secret_value()
+        return read_secret(self.secret_file) if self.secret_file else ""
+
+
+def _providers_used_once(webhooks: tuple[WebhookSetting, ...]) -> tuple[WebhookSetting, ...]:
+    _used_once(webhook.provider for webhook in webhooks)
+    return webhooks
+
+
 def _used_once(names: Iterable[str]) -> None:
     for name, times in Counter(names).items():
         if times > 1:
@@ -130,6 +190,10 @@ class Settings(BaseSettings):
     smtp_url: SmtpUrl = SecretStr("smtp://127.0.0.1:25")
     smtp_accounts: Annotated[tuple[SmtpAccountSetting, ...], AfterValidator(_names_used_once)] = ()
     dkim: Annotated[tuple[DkimSetting, ...], AfterValidator(_keys_used_once)] = ()
+    bounce_mailbox: Annotated[str, AfterValidator(_mailbox)] | None = None
+    bounce_listen: Annotated[str, AfterValidator(_listen)] | None = None
+    soft_bounces: int = Field(default=5, ge=1, le=100)
+    webhooks: Annotated[tuple[WebhookSetting, ...], AfterValidator(_providers_used_once)] = ()
     retry_hours: int = Field(default=72, ge=1, le=MAX_RETRY_HOURS)
     base_url: Annotated[str, AfterValidator(_base_url)] = "http://127.0.0.1:8025"
     secret_key: Annotated[SecretStr, AfterValidator(_secret_key)] | None = None

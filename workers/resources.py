@@ -12,9 +12,10 @@ from newsletter.config import Settings
 from newsletter.db import Database, moment
 from newsletter.mail.dkim import DkimKey
 from newsletter.mail.transport import SmtpTransport
+from newsletter.mail.verp import Verp
 from newsletter.queue import Queue, make_redis
 from newsletter.sending.books import Books
-from newsletter.sending.builders import dkim_keys, load_builder
+from newsletter.sending.builders import dkim_keys, load_builder, verp_of
 from newsletter.sending.carrier import Desk
 from newsletter.sending.dispatch import Dispatcher
 from newsletter.sending.draw import Hand, draw
@@ -59,9 +60,10 @@ def resources() -> Resources:
     database = Database(settings.database)
     tokens = Tokens.of(settings.secret())
     dispatcher = Dispatcher(settings.accounts)
-    books = Books(database, Journal(settings.data_dir), moment, timedelta(hours=settings.retry_hours))
+    retry_for = timedelta(hours=settings.retry_hours)
+    books = Books(database, Journal(settings.data_dir), moment, retry_for, settings.soft_bounces)
     dkim = dkim_keys(settings)
-    builders = _Builders(database, settings.base_url, tokens, dkim)
+    builders = _Builders(database, settings.base_url, tokens, dkim, verp_of(settings))
 
     def draw_next() -> Hand | None:
         with books.write() as (session, now):
@@ -82,11 +84,14 @@ def resources() -> Resources:
 class _Builders:
     """The builders of the mailings under way; a mailing's content is frozen, so a kept one stays right."""
 
-    def __init__(self, database: Database, base_url: str, tokens: Tokens, dkim: Sequence[DkimKey]) -> None:
+    def __init__(
+        self, database: Database, base_url: str, tokens: Tokens, dkim: Sequence[DkimKey], verp: Verp | None
+    ) -> None:
         self._database = database
         self._base_url = base_url
         self._tokens = tokens
         self._dkim = dkim
+        self._verp = verp
         self._kept: dict[int, MessageBuilder] = {}
 
     def builder(self, mailing_id: int) -> MessageBuilder:
@@ -94,5 +99,7 @@ class _Builders:
             while len(self._kept) >= KEPT_BUILDERS:
                 self._kept.pop(next(iter(self._kept)))
             with self._database.read() as session:
-                self._kept[mailing_id] = load_builder(session, mailing_id, self._base_url, self._tokens, self._dkim)
+                self._kept[mailing_id] = load_builder(
+                    session, mailing_id, self._base_url, self._tokens, self._dkim, self._verp
+                )
         return self._kept[mailing_id]

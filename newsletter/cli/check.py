@@ -121,7 +121,7 @@ def _found_for_list(settings: Settings, path: Path, list_slug: str, *, fix: bool
     source = _mended(path, prepared.issue.source, language) if fix else prepared.issue.source
     looked.findings += check_french(source, language)
     looked.add(look_at_links(Proof.of(prepared.issue, prepared.content, settings.base_url)))
-    looked.add(look_at_sender(from_email, keys, system_resolver()))
+    looked.add(look_at_sender(from_email, keys, system_resolver(), settings.bounce_mailbox))
     looked.findings += check_schedule(prepared.issue.document.front, zone, utc_now())
     looked.findings += check_spam(builder.build(READER, utc_now()).data)
     return looked

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from newsletter.cli.output import Json, print_table
+from newsletter.cli.database import open_database
+from newsletter.cli.output import Json, print_json, print_table
+from newsletter.config import load_settings
 from newsletter.errors import InputError
+from newsletter.feedback.counts import counts as all_counts
+from newsletter.feedback.listener import until_signalled
 from newsletter.feedback.mime import MAX_BYTES
 from newsletter.feedback.read import read as read_signals
 from newsletter.feedback.signal import Signal
@@ -36,6 +41,29 @@ def read(
         return
     for path, signals in read_files:
         print(json.dumps(_facts(path, signals), ensure_ascii=False))
+
+
+@app.command(epilog="Example: newsletter feedback listen")
+def listen() -> None:
+    """Take bounces by SMTP, where the setting `bounce_listen` says, until Ctrl-C.
+
+    `newsletter up` does it by itself.
+    """
+    settings = load_settings()
+    with open_database(settings):
+        asyncio.run(until_signalled(settings))
+
+
+@app.command(epilog="Example: newsletter feedback counts")
+def counts(as_json: Json = False) -> None:
+    """Show what came back and could not be used, by day, way and reason."""
+    with open_database(load_settings()) as database, database.read() as session:
+        rows = [(one.day.isoformat(), one.via, one.outcome, one.signals) for one in all_counts(session)]
+    names = ("day", "via", "outcome", "signals")
+    if as_json:
+        print_json([dict(zip(names, row, strict=True)) for row in rows])
+    else:
+        print_table(names, rows)
 
 
 def _first_bytes(path: Path) -> bytes:

@@ -79,6 +79,8 @@ def _commands(settings: Settings, outbox: Path | None) -> Iterator[Command]:
         where = (str(outbox), settings.smtp.host, str(settings.smtp.port))
         yield _python("outbox", logs, "newsletter.mail.outbox", *where)
     yield _python("worker", logs, "celery", *_worker_arguments(settings))
+    if settings.bounce_listen is not None:
+        yield _python("bounces", logs, "newsletter.feedback.listener")
     web = _python("web", logs, "newsletter.web.serve", *([str(outbox)] if outbox else []))
     yield replace(web, env={f"{PREFIX}WEB_PORT": str(settings.web_port)})
 

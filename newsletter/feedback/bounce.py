@@ -65,6 +65,7 @@ def _signal(report: Report, status: Status, said: list[str], *, late: bool) -> S
         words=words,
         when=parse_date(status.when) or report.when,
         event=report.message_id,
+        delayed=status.delayed,
     )
 
 

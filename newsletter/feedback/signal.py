@@ -57,7 +57,8 @@ class Signal:
 
     Either `address` is known or `token`, which names the delivery: the local part of its Message-ID, or what a
     provider was given to hand back. `status` is an enhanced status (RFC 3463) or empty, `words` the other side's own,
-    on one line. `event` names the event at its source: told twice, it has the same name.
+    on one line. `event` names the event at its source: told twice, it has the same name. A `delayed` message is still
+    being tried.
     """
 
     kind: Kind
@@ -69,3 +70,4 @@ class Signal:
     words: str = ""
     when: datetime | None = None
     event: str = ""
+    delayed: bool = False

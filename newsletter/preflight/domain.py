@@ -39,16 +39,21 @@ class Key:
         return cls(key.domain, key.selector, b64encode(der).decode("ascii"))
 
 
-def look_at_domain(domain: str, keys: Sequence[Key], resolver: Resolver | None) -> Looked:
+def look_at_domain(domain: str, keys: Sequence[Key], resolver: Resolver | None, bounce_domain: str = "") -> Looked:
     """Faults of a From domain in lower case ASCII. `keys` are those that sign for it: its own, or of one above it.
 
-    The bounce address is the From address, so SPF always aligns with it.
+    SPF is looked up where bounces go, the domain of the envelope (RFC 7208 section 2.4): the From domain, so that it
+    always aligns, unless `bounce_domain` says another.
     """
     looked = Looked()
     if not keys:
         told = f"messages from {domain} are not signed: no DKIM key of the settings is for it"
         looked.findings.append(warning("dkim-unsigned", None, told, "add one under [[dkim]] (docs/settings.md)"))
-    looks = (_spf(domain, resolver), _dmarc(domain, keys, resolver), *(_dkim(key, resolver) for key in keys))
+    looks = (
+        _spf(bounce_domain or domain, resolver),
+        _dmarc(domain, keys, resolver),
+        *(_dkim(key, resolver) for key in keys),
+    )
     for look in looks:
         try:
             looked.findings += look

@@ -49,11 +49,16 @@ def preflight(session: Session, prepared: Prepared, base_url: str) -> list[Findi
     )
 
 
-def look_at_sender(from_email: str, keys: Sequence[DkimKey], resolver: Resolver | None) -> Looked:
-    """What the DNS says of whom the issue is from. Only the keys that sign for that domain count."""
+def look_at_sender(
+    from_email: str, keys: Sequence[DkimKey], resolver: Resolver | None, bounce_mailbox: str | None = None
+) -> Looked:
+    """What the DNS says of whom the issue is from, and of where its bounces go.
+
+    Only the keys that sign for the From domain count.
+    """
     domain = domain_of(from_email)
     signing = [Key.of(key) for key in keys if f".{domain}".endswith(f".{key.domain}")]
-    return look_at_domain(domain, signing, resolver)
+    return look_at_domain(domain, signing, resolver, domain_of(bounce_mailbox) if bounce_mailbox else "")
 
 
 def _ordered(findings: list[Finding]) -> list[Finding]:

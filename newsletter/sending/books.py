@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from newsletter.db import Database
 from newsletter.errors import UnavailableError
+from newsletter.feedback.record import SOFT_BOUNCES
 from newsletter.sending.journal import Journal
 from newsletter.sending.ledger import Taken, put_back
 from newsletter.sending.recover import settle_for
@@ -35,11 +36,19 @@ class OpenBatch:
 class Books:
     """The outcomes of one worker process; they outlast its turns, for a database may be away for a while."""
 
-    def __init__(self, database: Database, journal: Journal, clock: Clock, retry_for: timedelta) -> None:
+    def __init__(
+        self,
+        database: Database,
+        journal: Journal,
+        clock: Clock,
+        retry_for: timedelta,
+        soft_bounces: int = SOFT_BOUNCES,
+    ) -> None:
         self.journal = journal
         self._database = database
         self._clock = clock
         self._retry_for = retry_for
+        self._soft_bounces = soft_bounces
         self._settlements: list[Settlement] = []
         self._finished: list[OpenBatch] = []
         # Whether a turn broke off: the ledger may say that we hold what we do not.
@@ -79,7 +88,14 @@ class Books:
             return
         owner = self.journal.owner
         with self.write() as (session, now):
-            settle(session, self._settlements, owner, now, retry_for=self._retry_for)
+            settle(
+                session,
+                self._settlements,
+                owner,
+                now,
+                retry_for=self._retry_for,
+                soft_bounces=self._soft_bounces,
+            )
             for batch in self._finished:
                 put_back(session, batch.taken, owner, now, not_before=batch.not_before, waits_for=batch.waits_for)
         self._settlements.clear()

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from newsletter.config import Settings
 from newsletter.mail.addresses import domain_of
 from newsletter.mail.dkim import DkimKey, load_key
+from newsletter.mail.verp import Verp
 from newsletter.models import List, Mailing, Publication
 from newsletter.rendering.content import Content
 from newsletter.sending.message import MessageBuilder, Sender
@@ -24,8 +25,18 @@ def dkim_keys(settings: Settings) -> list[DkimKey]:
     ]
 
 
+def verp_of(settings: Settings) -> Verp | None:
+    """What makes envelope senders, where bounces have a mailbox."""
+    return Verp(settings.secret(), settings.bounce_mailbox) if settings.bounce_mailbox else None
+
+
 def load_builder(
-    session: Session, mailing_id: int, base_url: str, tokens: Tokens, dkim: Sequence[DkimKey] = ()
+    session: Session,
+    mailing_id: int,
+    base_url: str,
+    tokens: Tokens,
+    dkim: Sequence[DkimKey] = (),
+    verp: Verp | None = None,
 ) -> MessageBuilder:
     """What builds a mailing's messages, from the compiled issue that was frozen with it.
 
@@ -37,7 +48,9 @@ def load_builder(
         .join(Publication, Publication.id == List.publication_id)
         .where(Mailing.id == mailing_id)
     ).one()
-    return make_builder(mailing_id, Content.from_json(content), publication, mailing_list, base_url, tokens, dkim)
+    return make_builder(
+        mailing_id, Content.from_json(content), publication, mailing_list, base_url, tokens, dkim, verp
+    )
 
 
 def make_builder(
@@ -48,6 +61,7 @@ def make_builder(
     base_url: str,
     tokens: Tokens,
     dkim: Sequence[DkimKey],
+    verp: Verp | None = None,
 ) -> MessageBuilder:
     """What builds the messages of an issue of a publication to one of its lists."""
     sender = Sender(
@@ -60,4 +74,4 @@ def make_builder(
     )
     domain = domain_of(sender.from_email)
     keys = [key for key in dkim if f".{domain}".endswith(f".{key.domain}")]
-    return MessageBuilder(mailing_id, content, sender, base_url, tokens, keys)
+    return MessageBuilder(mailing_id, content, sender, base_url, tokens, keys, verp)

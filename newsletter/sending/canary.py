@@ -7,13 +7,16 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from newsletter.feedback.signal import Kind, Reason
 from newsletter.mail.addresses import domain_of
-from newsletter.models import Batch, Delivery, DeliveryState, Mailing, MailingStatus
+from newsletter.models import Batch, Delivery, DeliveryState, Mailing, MailingStatus, SignalRecord
 from newsletter.sending.ledger import Taken
 from newsletter.sending.pace import closed_domains
 
 # When more than this share of the canary is refused, the mailing pauses.
 BEARABLE = 0.05
+# Told of a message that is often still being tried.
+_MAY_ARRIVE_YET = (Reason.EXPIRED.value, Reason.GREYLISTED.value, Reason.RATE.value, Reason.NETWORK.value)
 
 
 def judge_canaries(session: Session, now: datetime) -> None:
@@ -54,12 +57,31 @@ def _judge(session: Session, mailing: Mailing, now: datetime) -> None:
         return
     mailing.canary_judged_at = now
     tried = sum(states.values())
+    bounced = _bounced(session, holds)
+    refused += len(bounced)
     if refused > tried * BEARABLE:
         words = session.scalar(select(Delivery.reply).where(holds, Delivery.state == DeliveryState.REJECTED).limit(1))
+        words = words or bounced[0]
         mailing.status = MailingStatus.PAUSED
         mailing.pause_reason = f"of the first {tried}, {refused} were refused: {words}"
         if waiting:
             mailing.pause_reason += f" ({waiting} more wait for a server that asked for quiet)"
+
+
+def _bounced(session: Session, canary: ColumnElement[bool]) -> list[str]:
+    """What came back about those whose server took the message first, for each in its words."""
+    rows = session.execute(
+        select(Delivery.id, SignalRecord.words)
+        .join(SignalRecord, SignalRecord.delivery_id == Delivery.id)
+        .where(
+            canary,
+            Delivery.state == DeliveryState.SENT,
+            SignalRecord.kind == Kind.BOUNCE.value,
+            SignalRecord.reason.not_in(_MAY_ARRIVE_YET),
+        )
+        .order_by(SignalRecord.id)
+    )
+    return list(dict(rows.all()).values())
 
 
 def _are_left_alone(session: Session, canary: ColumnElement[bool], now: datetime) -> bool:

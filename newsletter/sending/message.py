@@ -14,6 +14,7 @@ from newsletter.mail import headers, message, quoted_printable, related
 from newsletter.mail.addresses import domain_of, for_wire
 from newsletter.mail.dkim import DkimKey, DkimSigner
 from newsletter.mail.outcome import Envelope
+from newsletter.mail.verp import Verp
 from newsletter.rendering.content import CLICK_TOKEN, OPEN_TOKEN, UNSUBSCRIBE_TOKEN, Content
 from newsletter.rendering.merge import Merger, context_for
 from newsletter.rendering.program import Program
@@ -66,7 +67,7 @@ class Addressee(NamedTuple):
 
 
 class MessageBuilder:
-    """Builds the messages of one mailing, signed with every key of `dkim`.
+    """Builds the messages of one mailing, signed with every key of `dkim`; with `verp` each has a sender of its own.
 
     Receivers trust a signature most whose domain is that of the From address (RFC 7489 section 3.1.1): picking such
     keys is up to the caller.
@@ -80,10 +81,12 @@ class MessageBuilder:
         base_url: str,
         tokens: Tokens,
         dkim: Sequence[DkimKey] = (),
+        verp: Verp | None = None,
     ) -> None:
         self._mailing_id = mailing_id
         self._content = content
         self._tokens = tokens
+        self._verp = verp
         self._from = for_wire(sender.from_email)
         self._domain = domain_of(self._from)
         reply_to = for_wire(sender.reply_to or sender.from_email)
@@ -118,7 +121,8 @@ class MessageBuilder:
             self._list_unsubscribe.replace(_TOKEN, unsubscribe).encode("ascii"),
         )
         signatures = self._dkim.sign(varying, body, second) if self._dkim else b""
-        return Envelope(self._from, to, b"".join((signatures, self._fixed, *varying, b"\r\n", body)))
+        sender = self._verp.seal(self._mailing_id, addressee.delivery_id) if self._verp else self._from
+        return Envelope(sender, to, b"".join((signatures, self._fixed, *varying, b"\r\n", body)))
 
     def _fixed_fields(self, sender: Sender, reply_to: str, boundary: str) -> list[str]:
         list_id = f"<{sender.list_slug}.{sender.publication_slug}.{self._domain}>"

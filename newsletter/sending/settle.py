@@ -11,6 +11,8 @@ from sqlalchemy import ARRAY, BigInteger, ColumnElement, String, Text, bindparam
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
+from newsletter.feedback.inline import note_rejections
+from newsletter.feedback.record import SOFT_BOUNCES
 from newsletter.mail.outcome import Outcome, Verdict
 from newsletter.mail.refusals import classify
 from newsletter.models import Delivery, DeliveryState, Mailing, MailingStatus
@@ -49,8 +51,11 @@ def settle(
     now: datetime,
     *,
     retry_for: timedelta = RETRY_FOR,
+    soft_bounces: int = SOFT_BOUNCES,
 ) -> None:
-    """Write outcomes down. A claim that has meanwhile been called uncertain keeps what it was called.
+    """Write outcomes down, and do what follows for recipients that were refused.
+
+    A claim that has meanwhile been called uncertain keeps what it was called.
 
     A deferred delivery is due again after a growing delay; once it was first deferred `retry_for` ago it is rejected,
     with the server's last words. Whoever was refused for no fault of theirs, while the mailing is paused, stays
@@ -63,6 +68,8 @@ def settle(
     _write(session, ("id", "reply"), sent, fixed, owner)
     others = [_row(one, now, retry_for) for one in settlements if one.outcome.verdict is not Verdict.SENT]
     _write(session, tuple(_TYPES), others, {}, owner)
+    rejected = DeliveryState.REJECTED.value
+    note_rejections(session, [row[0] for row in others if row[1] == rejected], now, soft_bounces)
 
 
 def retry_at(attempts: int, now: datetime) -> datetime:

@@ -21,7 +21,7 @@ from newsletter.queue import make_redis
 from newsletter.resources import TEMPLATES
 from newsletter.tracking.events import EventBuffer
 from newsletter.tracking.tokens import Tokens
-from newsletter.web import confirm, demo, media, preferences, subscribe, thanks, track, unsubscribe
+from newsletter.web import confirm, demo, media, preferences, subscribe, thanks, track, unsubscribe, webhooks
 from newsletter.web.limits import Limits
 from newsletter.web.pages import gone
 from newsletter.web.security import SecurityHeaders
@@ -47,6 +47,7 @@ def make_app(settings: Settings, outbox: Path | None = None) -> Starlette:
         *preferences.routes,
         *media.routes,
         *thanks.routes,
+        *webhooks.routes,
         Route("/healthz", healthz),
         Mount("/static", StaticFiles(directory=TEMPLATES / "web" / "static")),
     ]

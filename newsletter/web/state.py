@@ -29,6 +29,8 @@ class State:
     links: ReaderLinks
     limits: Limits
     outbox: Path | None = None
+    # Of services that sign their webhooks, by their pinned address.
+    certificates: dict[str, bytes] = field(default_factory=dict)
     _targets: dict[int, dict[int, str]] = field(default_factory=dict)
 
     def close(self) -> None:

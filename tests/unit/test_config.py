@@ -468,3 +468,27 @@ def test_a_fault_in_a_key_that_signs_is_named_with_its_place(
     (tmp_path / "a.pem").touch()
     environment.write(content)
     assert environment.fault().startswith(f"newsletter.toml: {expected}")
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ('bounce_mailbox = "bounces"', "bounce_mailbox: expected an address such as bounces@example.org"),
+        (f'bounce_mailbox = "{"b" * 28}@example.org"', "of 27 signs before its @"),
+        ('bounce_mailbox = "a+b@example.org"', "bounce_mailbox: expected an address"),
+        ('bounce_listen = "25"', "bounce_listen: expected host:port"),
+        ("soft_bounces = 0", "soft_bounces: "),
+        ('[[webhooks]]\nprovider = "fax"\nsecret = "s3cret"', "webhooks[1].provider: "),
+        ('[[webhooks]]\nprovider = "mailgun"', "webhooks[1]: expected one of secret and secret_file"),
+        ('[[webhooks]]\nprovider = "mailgun"\nsecret = ""', "webhooks[1]: secret is empty"),
+        ('[[webhooks]]\nprovider = "ses"', "webhooks[1]: topics is missing"),
+        ('[[webhooks]]\nprovider = "scaleway"\ntopics = ["t"]', "webhooks[1]: authorities_file is missing"),
+        (2 * '[[webhooks]]\nprovider = "mailgun"\nsecret = "s3cret"\n', "two are named mailgun"),
+    ],
+)
+def test_a_wrong_setting_about_bounces_is_named(tmp_path: Path, text: str, what: str) -> None:
+    (tmp_path / "newsletter.toml").write_text(text)
+    with pytest.raises(ConfigError) as refused:
+        load_settings()
+    assert what in str(refused.value)
+    assert "s3cret" not in str(refused.value)

@@ -5,10 +5,9 @@ from datetime import datetime
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from newsletter.audience.suppressions import suppress
 from newsletter.db import Database
 from newsletter.errors import ConfigError, UnavailableError
 from newsletter.models import Base, List, Suppression, SuppressionReason
@@ -30,7 +29,14 @@ def test_a_transaction_that_fails_leaves_nothing_behind(database: Database, now:
     def suppress_twice() -> None:
         with database.write() as session:
             for _ in range(2):
-                suppress(session, "ada@example.org", SuppressionReason.BLOCKED, "test", now)
+                session.execute(
+                    insert(Suppression).values(
+                        address="ada@example.org",
+                        reason=SuppressionReason.BLOCKED,
+                        source="test",
+                        created_at=now,
+                    )
+                )
 
     with pytest.raises(IntegrityError):
         suppress_twice()

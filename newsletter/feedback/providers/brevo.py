@@ -51,7 +51,10 @@ def _signal(data: dict[str, Any]) -> Signal | None:
     event = " ".join((text(data, "message-id"), kind, text(data, "ts_event") or text(data, "ts_epoch")))
     if kind in _BOUNCES:
         lasting, reason = _BOUNCES[kind]
-        return bounce(address, words, lasting=lasting, reason=reason, token=token, when=when, event=event)
+        delayed = kind == "deferred"
+        return bounce(
+            address, words, lasting=lasting, reason=reason, token=token, when=when, event=event, delayed=delayed
+        )
     if kind in ("spam", "complaint"):
         return complaint(address, words, token=token, when=when, event=event)
     if kind in ("unsubscribed", "unsubscribe"):

@@ -58,7 +58,15 @@ def signals(body: bytes) -> list[Signal]:
             status = text(told, "enhanced-code")
             return [
                 bounce(
-                    address, words, lasting=lasting, reason=reason, status=status, token=token, when=when, event=event
+                    address,
+                    words,
+                    lasting=lasting,
+                    reason=reason,
+                    status=status,
+                    token=token,
+                    when=when,
+                    event=event,
+                    delayed=not lasting,
                 )
             ]
         case "complained":

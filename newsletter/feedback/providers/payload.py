@@ -75,8 +75,9 @@ def bounce(
     token: str = "",
     when: datetime | None = None,
     event: str = "",
+    delayed: bool = False,
 ) -> Signal:
-    """A bounce that the service calls `lasting` or not.
+    """A bounce that the service calls `lasting` or not, or a message `delayed` that it still tries to deliver.
 
     It is hard where the service says so and the server's words do not blame something else than the address.
     """
@@ -84,7 +85,7 @@ def bounce(
     severity = severity_of(reason) if lasting and reason is not Reason.OTHER else Severity.SOFT
     if lasting and reason in (Reason.OTHER, Reason.INACTIVE):
         severity = Severity.HARD
-    return Signal(Kind.BOUNCE, severity, reason, address, token, status, _short(words), when, event)
+    return Signal(Kind.BOUNCE, severity, reason, address, token, status, _short(words), when, event, delayed)
 
 
 def complaint(address: str, words: str = "", *, token: str = "", when: datetime | None, event: str) -> Signal:

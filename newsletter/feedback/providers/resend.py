@@ -59,7 +59,14 @@ def signals(body: bytes) -> list[Signal]:
             reason = Reason.INACTIVE if kind == "email.suppressed" else _REASONS.get(text(told, "subType"))
             return [
                 bounce(
-                    address, text(told, "message"), lasting=final, reason=reason, token=token, when=when, event=name
+                    address,
+                    text(told, "message"),
+                    lasting=final,
+                    reason=reason,
+                    token=token,
+                    when=when,
+                    event=name,
+                    delayed=kind == "email.delivery_delayed",
                 )
                 for address in addresses
             ]

@@ -72,6 +72,7 @@ def signals(body: bytes) -> list[Signal]:
             token=local_part(headers.get("message-id", "")),
             when=moment(text(data, "created_at")),
             event=text(data, "id") or event,
+            delayed=kind == "email_deferred",
         )
     ]
 

@@ -64,7 +64,9 @@ def _signal(data: dict[str, Any]) -> Signal | None:
             return bounce(address, words, lasting=lasting, status=status, token=token, when=when, event=event)
         case "deferred":
             words = text(data, "response")
-            return bounce(address, words, lasting=False, status=status, token=token, when=when, event=event)
+            return bounce(
+                address, words, lasting=False, status=status, token=token, when=when, event=event, delayed=True
+            )
         case "dropped":
             return _dropped(address, words, token=token, when=when, event=event)
         case "spamreport":

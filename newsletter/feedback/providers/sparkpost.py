@@ -69,8 +69,17 @@ def _signal(data: dict[str, Any]) -> Signal | None:
             if kind == _UNSUBSCRIBED:
                 return unsubscribe(address, words, token=token, when=when, event=event)
             lasting, reason = _CLASSES.get(kind, (False, None))
-            lasting = lasting and text(data, "type") != "delay"
-            return bounce(address, words, lasting=lasting, reason=reason, token=token, when=when, event=event)
+            delayed = text(data, "type") == "delay"
+            return bounce(
+                address,
+                words,
+                lasting=lasting and not delayed,
+                reason=reason,
+                token=token,
+                when=when,
+                event=event,
+                delayed=delayed,
+            )
         case "spam_complaint":
             return complaint(address, text(data, "fbtype"), token=token, when=when, event=event)
         case "list_unsubscribe" | "link_unsubscribe":

@@ -47,3 +47,12 @@ def test_a_file_that_cannot_be_read_is_named(cli: Cli, name: str, why: str) -> N
     complaint = cli.refused("feedback", "read", Path(name))
     assert complaint.startswith(f"{name}: cannot be read")
     assert why in complaint
+
+
+def test_what_could_not_be_used_is_shown_by_day(cli: Cli) -> None:
+    assert json.loads(cli("feedback", "counts", "--json").success) == []
+    assert cli("feedback", "counts").success.split()[:4] == ["day", "via", "outcome", "signals"]
+
+
+def test_listening_without_a_mailbox_says_what_to_set(cli: Cli) -> None:
+    assert "bounce_mailbox" in cli.refused("feedback", "listen")

@@ -127,3 +127,9 @@ def test_what_is_published_is_the_public_half_of_the_key_that_signs(kind: str) -
     with name_server(records) as (server, resolver):
         assert look_at_sender(f"redaction@{DOMAIN}", [key, foreign], resolver) == Looked()
     assert not any("autre.be" in name for name in server.asked)
+
+
+def test_spf_is_looked_up_where_bounces_go() -> None:
+    with name_server({**GOOD, f"bounces.{DOMAIN}": ["v=spf1 +all"]}) as (_, resolver):
+        found = only(look_at_domain(DOMAIN, (KEY,), resolver, f"bounces.{DOMAIN}"))
+    assert (found.code, f"bounces.{DOMAIN}" in found.message) == ("spf", True)

@@ -1,0 +1,56 @@
+"""Servers that say no at once: their replies are signals too."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from newsletter.feedback.reasons import explain, severity_of, sharper
+from newsletter.feedback.record import SMTP, SOFT_BOUNCES, act, keep
+from newsletter.feedback.signal import Kind, Signal
+from newsletter.feedback.trace import Found
+from newsletter.mail.refusals import Refusal
+from newsletter.models import Delivery, DeliveryState, Mailing
+
+# The others are about us or about the message.
+_ABOUT_THE_RECIPIENT = (Refusal.ADDRESS.value, Refusal.FULL.value)
+
+
+def note_rejections(
+    session: Session, delivery_ids: Collection[int], now: datetime, soft_bounces: int = SOFT_BOUNCES
+) -> None:
+    """Do what follows from those of these deliveries whose server refused the recipient."""
+    if not delivery_ids:
+        return
+    refused = session.execute(
+        select(
+            Delivery.mailing_id,
+            Delivery.id,
+            Mailing.list_id,
+            Delivery.subscriber_id,
+            Delivery.email,
+            Delivery.reply,
+        )
+        .join(Mailing, Mailing.id == Delivery.mailing_id)
+        .where(
+            Delivery.id.in_(delivery_ids),
+            Delivery.state == DeliveryState.REJECTED,
+            Delivery.refusal.in_(_ABOUT_THE_RECIPIENT),
+        )
+    ).all()
+    for mailing_id, delivery_id, list_id, subscriber_id, email, reply in refused:
+        found = Found(mailing_id, delivery_id, list_id, subscriber_id, email, proven=True)
+        signal = _signal(email, reply or "")
+        if keep(session, signal, found, SMTP, now):
+            act(session, signal, found, SMTP, now, soft_bounces)
+
+
+def _signal(email: str, reply: str) -> Signal:
+    reason = explain(reply)
+    # What a server put off until we gave up is not its last word.
+    delayed_to_the_end = reply.startswith("4")
+    severity = severity_of(reason, delayed=delayed_to_the_end)
+    return Signal(Kind.BOUNCE, severity, reason, email, status=sharper("", reply), words=reply, event="rejected")

@@ -1,0 +1,129 @@
+"""What services that deliver our mail tell of it: verified, done in one transaction, then answered."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+from types import ModuleType
+from urllib.parse import urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from newsletter.clock import utc_now
+from newsletter.config import WebhookSetting
+from newsletter.errors import InputError, UnavailableError
+from newsletter.feedback.counts import Unused, count
+from newsletter.feedback.providers import (
+    brevo,
+    mailgun,
+    mailjet,
+    postmark,
+    resend,
+    scaleway,
+    sendgrid,
+    ses,
+    sparkpost,
+    webhook,
+)
+from newsletter.feedback.providers.webhook import Forged
+from newsletter.feedback.record import apply
+from newsletter.feedback.trace import Traces
+from newsletter.web.state import State, state_of
+
+LARGEST_BYTES = 1 << 20
+LARGEST_CERTIFICATE = 64 << 10
+FETCH_SECONDS = 10
+KEPT_CERTIFICATES = 16
+# These name a certificate, and ask whether their notifications are wanted.
+OVER_SNS: dict[str, ModuleType] = {"ses": ses, "scaleway": scaleway}
+PROVIDERS: dict[str, ModuleType] = OVER_SNS | {
+    "brevo": brevo,
+    "mailgun": mailgun,
+    "mailjet": mailjet,
+    "postmark": postmark,
+    "resend": resend,
+    "sendgrid": sendgrid,
+    "sparkpost": sparkpost,
+}
+
+
+async def webhook_of(request: Request) -> Response:
+    """`POST /webhooks/PROVIDER`: 200 once done, 403 for what is forged, 413 for too much, 503 to be told again."""
+    state = state_of(request)
+    provider = request.path_params["provider"]
+    setting = next((one for one in state.settings.webhooks if one.provider == provider), None)
+    if setting is None:
+        return PlainTextResponse("no such webhook\n", 404)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BYTES:
+            return PlainTextResponse("too large\n", 413)
+    told = webhook.Request(dict(request.headers), bytes(body), utc_now())
+    return await run_in_threadpool(_answer, state, setting, told)
+
+
+def _answer(state: State, setting: WebhookSetting, told: webhook.Request) -> Response:
+    provider = PROVIDERS[setting.provider]
+    try:
+        provider.verify(told, _account(state, setting, told))
+    except InputError:
+        # Not said why: whoever forged it would learn from it.
+        with state.database.write() as session:
+            count(session, setting.provider, Unused.FORGED, told.received)
+        return PlainTextResponse("not verified\n", 403)
+    try:
+        confirm = provider.confirmation_url(told.body) if setting.provider in OVER_SNS else None
+        signals = provider.signals(told.body)
+    except InputError:
+        with state.database.write() as session:
+            count(session, setting.provider, Unused.UNREAD, told.received)
+        return PlainTextResponse("not understood\n", 400)
+    if confirm:
+        fetch(confirm)
+    settings = state.settings
+    traces = Traces(settings.secret(), settings.bounce_mailbox)
+    with state.database.write() as session:
+        apply(session, signals, setting.provider, traces, told.received, settings.soft_bounces)
+    return PlainTextResponse("ok\n")
+
+
+def _account(state: State, setting: WebhookSetting, told: webhook.Request) -> webhook.Settings:
+    if setting.provider not in OVER_SNS:
+        return webhook.Settings(secret=setting.key())
+    # Its host is pinned before anything is asked of it.
+    url = OVER_SNS[setting.provider].certificate_url(told)
+    if url not in state.certificates:
+        certificate = fetch(url)
+        while len(state.certificates) >= KEPT_CERTIFICATES:
+            state.certificates.pop(next(iter(state.certificates)), None)
+        state.certificates[url] = certificate
+    authorities = setting.authorities_file.read_bytes() if setting.authorities_file else b""
+    return webhook.Settings(topics=setting.topics, certificate=state.certificates[url], authorities=authorities)
+
+
+def fetch(url: str) -> bytes:
+    """What lies at a pinned https address; redirects are not followed. Raises UnavailableError, Forged for none."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPSConnection(
+        parts.netloc, timeout=FETCH_SECONDS, context=ssl.create_default_context()
+    )
+    try:
+        connection.request("GET", f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}")
+        response = connection.getresponse()
+        body = response.read(LARGEST_CERTIFICATE)
+    except (OSError, http.client.HTTPException) as error:
+        raise UnavailableError(f"{parts.netloc} does not answer: {error}") from None
+    finally:
+        connection.close()
+    if response.status >= http.client.INTERNAL_SERVER_ERROR:
+        raise UnavailableError(f"{parts.netloc} answers {response.status}")
+    if response.status != http.client.OK:
+        raise Forged(f"there is nothing at {parts.netloc}{parts.path[:200]} (status {response.status})")
+    return body
+
+
+routes = [Route("/webhooks/{provider}", webhook_of, methods=["POST"])]
