@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from newsletter.audience.consents import Hand
 from newsletter.audience.subscriptions import unsubscribe
 from newsletter.audience.suppressions import suppress
 from newsletter.feedback.counts import Unused, count
@@ -18,7 +19,7 @@ from newsletter.feedback.policy import FULL_FOR, Action, decide, in_a_row
 from newsletter.feedback.read import read
 from newsletter.feedback.signal import Kind, Reason, Signal
 from newsletter.feedback.trace import Found, Traces, find
-from newsletter.models import Consent, ConsentAction, Delivery, DeliveryState, SignalRecord, SuppressionReason
+from newsletter.models import Delivery, DeliveryState, SignalRecord, SuppressionReason
 from newsletter.tracking.deliveries import Recipient, record_unsubscribe
 from newsletter.tracking.tokens import Target
 
@@ -111,18 +112,8 @@ def act(
 
 
 def _unsubscribe(session: Session, found: Found, via: str, words: str, now: datetime) -> None:
-    if not unsubscribe(session, found.list_id, found.subscriber_id, now):
+    if not unsubscribe(session, found.list_id, found.subscriber_id, now, hand=Hand(by=via), reason=words):
         return
-    session.add(
-        Consent(
-            subscriber_id=found.subscriber_id,
-            list_id=found.list_id,
-            action=ConsentAction.UNSUBSCRIBE,
-            wording=words,
-            by=via,
-            at=now,
-        )
-    )
     recipient = Recipient(found.mailing_id, found.delivery_id, found.list_id, found.subscriber_id, "", "")
     record_unsubscribe(session, recipient, via, now)
 
