@@ -58,7 +58,7 @@ def weighed_rows(staged: Table) -> Table:
 def weigh(staged: Table, list_id: int) -> Any:
     """The query for the rows of `weighed_rows`. Whoever must not be mailed is told before all others."""
     row = staged.c
-    # One that has run out is forgotten in time (audience.retention); until then no import may pass it.
+    # No import may pass even one that has run out: whoever wants this mail again signs up.
     suppressed = exists().where(Suppression.address.in_((row.email, at_domain(row.email))))
     verdict = case(
         (suppressed, Verdict.KEEP_SUPPRESSED),
