@@ -9,11 +9,11 @@ from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import insert, select
+from sqlalchemy import ColumnElement, and_, exists, func, insert, select
 from sqlalchemy.orm import Session
 
 from newsletter.errors import UnavailableError
-from newsletter.models import Delivery, Event, EventKind
+from newsletter.models import Delivery, Event, EventKind, List, Mailing, Publication, Subscriber, Tracking
 
 STREAM = "newsletter:events"
 MAX_USER_AGENT = 300
@@ -74,11 +74,13 @@ class EventBuffer:
 
 
 def flush(session: Session, events: Sequence[Noted]) -> int:
-    """Put events into SQL; how many were new. Known ones and those of deliveries that are gone are passed over."""
+    """Put events into SQL; how many were new. Known ones are passed over, and those of people who are gone,
+    were forgotten or may not be tracked (any more).
+    """
     sources = [event.id for event in events]
     known = set(session.scalars(select(Event.source).where(Event.source.in_(sources))))
     wanted = {event.delivery_id for event in events}
-    deliveries = set(session.scalars(select(Delivery.id).where(Delivery.id.in_(wanted))))
+    deliveries = set(session.scalars(select(Delivery.id).where(Delivery.id.in_(wanted), may_be_tracked())))
     fresh = [event for event in events if event.id not in known and event.delivery_id in deliveries]
     if fresh:
         session.execute(
@@ -97,6 +99,17 @@ def flush(session: Session, events: Sequence[Noted]) -> int:
             ],
         )
     return len(fresh)
+
+
+def may_be_tracked() -> ColumnElement[bool]:
+    """Whether a delivery's recipient is still known and may be tracked, by their word or the publication's."""
+    chosen = func.coalesce(Subscriber.tracking, Publication.tracking)
+    agrees = (
+        exists()
+        .where(Subscriber.id == Delivery.subscriber_id, Mailing.id == Delivery.mailing_id)
+        .where(List.id == Mailing.list_id, Publication.id == List.publication_id, chosen != Tracking.OFF.value)
+    )
+    return and_(Delivery.salt.is_not(None), agrees)
 
 
 def _noted(entry_id: str, values: dict[bytes, bytes]) -> Noted:
