@@ -11,11 +11,11 @@ from datetime import datetime
 from io import StringIO
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, true
+from sqlalchemy import ColumnElement, and_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from newsletter.audience.formulas import escaped
-from newsletter.models import Subscriber, Subscription, Suppression, at_domain
+from newsletter.models import Subscriber, Subscription, Suppression, at_domain, holds
 
 PAGE = 5000
 SUPPRESSED = "suppressed"
@@ -61,8 +61,8 @@ def export_page(
     rows = session.execute(
         select(Subscriber, place, own.reason, whole.reason)
         .join(place, place.subscriber_id == Subscriber.id)
-        .outerjoin(own, and_(own.address == Subscriber.email, _holds(own, now)))
-        .outerjoin(whole, and_(whole.address == at_domain(Subscriber.email), _holds(whole, now)))
+        .outerjoin(own, and_(own.address == Subscriber.email, holds(own, now)))
+        .outerjoin(whole, and_(whole.address == at_domain(Subscriber.email), holds(whole, now)))
         .where(place.list_id == list_id, place.subscriber_id > after, true() if only is None else only)
         .order_by(place.subscriber_id)
         .limit(PAGE)
@@ -84,10 +84,6 @@ def to_facts(one: Exported) -> dict[str, Any]:
     """Plain values, times in ISO 8601, UTC."""
     values = {name: getattr(one, name) for name in COLUMNS}
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
-
-
-def _holds(suppression: type[Suppression], now: datetime) -> ColumnElement[bool]:
-    return or_(suppression.expires_at.is_(None), suppression.expires_at > now)
 
 
 def _exported(person: Subscriber, place: Subscription, reason: Any) -> Exported:

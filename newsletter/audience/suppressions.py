@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from newsletter.errors import InputError
 from newsletter.mail.addresses import normalise
-from newsletter.models import Suppression, SuppressionReason
+from newsletter.models import Suppression, SuppressionReason, holds
 
 
 def suppress(
@@ -52,7 +52,7 @@ def is_blocked(session: Session, address: str, now: datetime) -> bool:
     found = session.execute(
         select(Suppression.address, Suppression.reason).where(
             Suppression.address.in_((address, address[address.rindex("@") :])),
-            or_(Suppression.expires_at.is_(None), Suppression.expires_at > now),
+            holds(Suppression, now),
         )
     )
     return any(reason is not SuppressionReason.UNSUBSCRIBED or suppressed != address for suppressed, reason in found)
@@ -61,8 +61,8 @@ def is_blocked(session: Session, address: str, now: datetime) -> bool:
 def has_left(session: Session, address: str, now: datetime) -> bool:
     """Whether the address is suppressed because its owner unsubscribed."""
     left = Suppression.reason == SuppressionReason.UNSUBSCRIBED
-    holds = or_(Suppression.expires_at.is_(None), Suppression.expires_at > now)
-    return session.scalar(select(Suppression.id).where(Suppression.address == address, left, holds)) is not None
+    found = select(Suppression.id).where(Suppression.address == address, left, holds(Suppression, now))
+    return session.scalar(found) is not None
 
 
 def welcome_back(session: Session, address: str) -> None:

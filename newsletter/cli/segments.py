@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from sqlalchemy import func, select
 
 from newsletter.audience.lists import get_list
 from newsletter.audience.segments.saved import add_segment, all_segments, expression_of, get_segment
-from newsletter.audience.segments.to_sql import condition
 from newsletter.cli.database import open_database
 from newsletter.cli.output import Json, print_json, print_table, say
 from newsletter.cli.progress import counted
@@ -17,7 +15,7 @@ from newsletter.clock import utc_now
 from newsletter.config import load_settings
 from newsletter.db import moment
 from newsletter.models import Subscriber
-from newsletter.sending.plan import audience_of
+from newsletter.sending.plan import count_people, people_of
 
 SAMPLE = 10
 MOST_SAMPLES = 1000
@@ -70,8 +68,7 @@ def count(which: Which, list_slug: ListSlug, as_json: Json = False) -> None:
     """Count whom of a list a mailing to this segment would go to now."""
     with open_database(load_settings()) as database, database.read() as session:
         list_id, now, expression = get_list(session, list_slug).id, moment(session), expression_of(session, which)
-        people = audience_of(list_id, now, condition(session, expression, list_id, now)).subquery()
-        number = session.scalar(select(func.count()).select_from(people)) or 0
+        number = count_people(session, people_of(session, list_id, expression, now))
     if as_json:
         print_json({"list": list_slug, "expression": expression, "count": number})
     else:
@@ -95,7 +92,7 @@ def sample(
     )
     with open_database(load_settings()) as database, database.read() as session:
         list_id, now, expression = get_list(session, list_slug).id, moment(session), expression_of(session, which)
-        people = audience_of(list_id, now, condition(session, expression, list_id, now))
+        people = people_of(session, list_id, expression, now)
         shown = people.with_only_columns(*columns).order_by(Subscriber.id).limit(limit)
         found = [row._asdict() for row in session.execute(shown)]
     if as_json:

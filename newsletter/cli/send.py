@@ -8,11 +8,9 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from sqlalchemy import func, select
 
 from newsletter import queue
 from newsletter.audience.segments.saved import expression_of
-from newsletter.audience.segments.to_sql import condition
 from newsletter.cli.approve import approve
 from newsletter.cli.database import open_database
 from newsletter.cli.destination import chosen_list, chosen_times
@@ -27,7 +25,7 @@ from newsletter.errors import InputError, UnavailableError
 from newsletter.models import MailingStatus
 from newsletter.queue import Queue
 from newsletter.rendering.issue_file import read_front
-from newsletter.sending.plan import audience_of
+from newsletter.sending.plan import count_people, people_of
 from newsletter.sending.submit import prepare, submit
 from newsletter.stats.report import report
 
@@ -98,10 +96,10 @@ def send(
             due_at = said.due_at(zone, now)
             submitted = submit(session, prepared, due_at=due_at, now=now, manner=manner)
             mailing, warnings = submitted.mailing, submitted.warnings
-            people = audience_of(mailing.list_id, now, condition(session, expression, mailing.list_id, now))
+            people = people_of(session, mailing.list_id, expression, now)
             if mailing.local_time:
                 warnings += zone_warnings(session, people, slug, mailing.local_time, zone)
-            recipients = session.scalar(select(func.count()).select_from(people.subquery())) or 0
+            recipients = count_people(session, people)
             if expression and not recipients and due_at <= now:
                 raise InputError(nobody(prepared))
         if due_at <= now:

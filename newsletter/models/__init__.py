@@ -11,6 +11,7 @@ from newsletter.models.audience import (
     Subscription,
     SubscriptionStatus,
     Tracking,
+    is_mailed,
 )
 from newsletter.models.base import Base
 from newsletter.models.event import Event, EventKind, Verdict
@@ -23,7 +24,7 @@ from newsletter.models.notice import Notice, NoticeKind
 from newsletter.models.pace import DayCount, Pace
 from newsletter.models.publication import Publication
 from newsletter.models.rollup import Facet, Rollup
-from newsletter.models.suppression import Erasure, Suppression, SuppressionReason, at_domain, is_suppressed
+from newsletter.models.suppression import Erasure, Suppression, SuppressionReason, at_domain, holds, is_suppressed
 
 __all__ = [
     "OPEN_STATES",
@@ -66,6 +67,8 @@ __all__ = [
     "Tracking",
     "Verdict",
     "at_domain",
+    "holds",
+    "is_mailed",
     "is_suppressed",
     "new_salt",
     "of_mailing",

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, String, Text, UniqueConstraint, and_, or_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from newsletter.models.base import BIG, Base, BigNumber, Key, Moment, word_enum
@@ -109,6 +109,14 @@ class Subscription(Base):
     subscribed_at: Mapped[Moment]
     unsubscribed_at: Mapped[datetime | None]
     paused_until: Mapped[datetime | None]
+
+
+def is_mailed(now: datetime) -> ColumnElement[bool]:
+    """Whether a subscription has its subscriber mailed: an active one that is not paused at `now`."""
+    return and_(
+        Subscription.status == SubscriptionStatus.ACTIVE,
+        or_(Subscription.paused_until.is_(None), Subscription.paused_until <= now),
+    )
 
 
 class ConsentAction(StrEnum):

@@ -70,7 +70,11 @@ def _at_domain_postgresql(element: Any, compiler: Any, **options: Any) -> str:
     return f"substr({email}, strpos({email}, '@'))"
 
 
+def holds(suppression: type[Suppression], now: datetime) -> ColumnElement[bool]:
+    """Whether a suppression (or an alias of it) has not run out."""
+    return or_(suppression.expires_at.is_(None), suppression.expires_at > now)
+
+
 def is_suppressed(email: Any, now: datetime) -> ColumnElement[bool]:
     """Whether the address in that column is not to be mailed now, by itself or with all of its domain."""
-    holds = or_(Suppression.expires_at.is_(None), Suppression.expires_at > now)
-    return exists().where(Suppression.address.in_((email, at_domain(email))), holds)
+    return exists().where(Suppression.address.in_((email, at_domain(email))), holds(Suppression, now))

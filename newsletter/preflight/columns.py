@@ -8,11 +8,10 @@ from collections.abc import Iterable
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
-from newsletter.audience.segments.to_sql import condition
 from newsletter.clock import utc_now
 from newsletter.models import Subscriber
 from newsletter.rendering.template import Template, Value
-from newsletter.sending.plan import audience_of
+from newsletter.sending.plan import count_people, people_of
 
 Audience = Select[int, str]
 _FIELD = re.compile(r"\bsubscriber\.(\w+)")
@@ -25,13 +24,12 @@ def fields_of(template: Template) -> set[str]:
 
 def audience(session: Session, list_id: int, segment: str | None = None) -> Audience:
     """Those a mailing to the list, or to a segment of it, would go to now."""
-    now = utc_now()
-    return audience_of(list_id, now, condition(session, segment, list_id, now))
+    return people_of(session, list_id, segment, utc_now())
 
 
 def count(session: Session, people: Audience, *conditions: ColumnElement[bool]) -> int:
     """How many of an audience meet every condition."""
-    return session.scalar(people.where(*conditions).with_only_columns(func.count())) or 0
+    return count_people(session, people.where(*conditions))
 
 
 def lacks(field: str) -> ColumnElement[bool]:

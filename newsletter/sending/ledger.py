@@ -27,7 +27,7 @@ from newsletter.models import (
     MailingStatus,
     Subscriber,
     Subscription,
-    SubscriptionStatus,
+    is_mailed,
     is_suppressed,
 )
 from newsletter.sending.seal import digest_of, seal
@@ -135,8 +135,7 @@ def claim(
     wanted = exists().where(
         Subscription.list_id == Mailing.list_id,
         Subscription.subscriber_id == Delivery.subscriber_id,
-        Subscription.status == SubscriptionStatus.ACTIVE,
-        or_(Subscription.paused_until.is_(None), Subscription.paused_until <= now),
+        is_mailed(now),
         Mailing.id == taken.mailing_id,
     )
     unwanted = or_(~wanted, is_suppressed(Delivery.email, now))

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, exists, func, insert, literal, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from newsletter.audience.segments.to_sql import condition
@@ -24,7 +24,7 @@ from newsletter.models import (
     Publication,
     Subscriber,
     Subscription,
-    SubscriptionStatus,
+    is_mailed,
     is_suppressed,
     new_salt,
     veiled,
@@ -58,8 +58,7 @@ def plan(session: Session, mailing_id: int, now: datetime) -> bool:
         return False
     mailing.status, mailing.started_at = MailingStatus.SENDING, now
     audience = _Audience(mailing.canary, last_id=session.scalar(select(func.max(Delivery.id))) or 0)
-    narrowed_by = condition(session, mailing.segment, mailing.list_id, now)
-    wanted = audience_of(mailing.list_id, now, narrowed_by)
+    wanted = people_of(session, mailing.list_id, mailing.segment, now)
     for cohort in _cohorts(session, mailing, wanted):
         _freeze(session, mailing, cohort, wanted)
         audience.add(frozen(session, mailing_id, after=audience.last_id), cohort.due_at)
@@ -134,12 +133,21 @@ def audience_of(list_id: int, now: datetime, *narrowed_by: ColumnElement[bool]) 
         .join(Subscription, Subscription.subscriber_id == Subscriber.id)
         .where(
             Subscription.list_id == list_id,
-            Subscription.status == SubscriptionStatus.ACTIVE,
-            or_(Subscription.paused_until.is_(None), Subscription.paused_until <= now),
+            is_mailed(now),
             ~is_suppressed(Subscriber.email, now),
             *narrowed_by,
         )
     )
+
+
+def people_of(session: Session, list_id: int, segment: str | None, now: datetime) -> Select[int, str]:
+    """The audience of a list, or of a segment (its expression) of it. Raises ExpressionError, NotFoundError."""
+    return audience_of(list_id, now, condition(session, segment, list_id, now))
+
+
+def count_people(session: Session, people: Select[int, str]) -> int:
+    """How many an audience has."""
+    return session.scalar(people.with_only_columns(func.count())) or 0
 
 
 def _freeze(session: Session, mailing: Mailing, cohort: Cohort, wanted: Select[int, str]) -> None:

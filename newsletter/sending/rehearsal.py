@@ -10,7 +10,6 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from newsletter.audience.segments.to_sql import condition
 from newsletter.errors import NewsletterError
 from newsletter.mail.courier import Parcel
 from newsletter.mail.outcome import Envelope, Outcome, Verdict
@@ -19,7 +18,7 @@ from newsletter.mail.sink import Sink
 from newsletter.mail.transport import SmtpTransport
 from newsletter.models import Subscriber
 from newsletter.sending.message import Addressee, MessageBuilder
-from newsletter.sending.plan import ROWS_AT_A_TIME, audience_of
+from newsletter.sending.plan import ROWS_AT_A_TIME, people_of
 from newsletter.smtp_url import SmtpAccount
 
 ASK_SECONDS = 10.0
@@ -73,7 +72,7 @@ def rehearse(
 
 def _addressees(session: Session, list_id: int, segment: str | None, now: datetime) -> Iterator[Addressee]:
     rows = session.execute(
-        audience_of(list_id, now, condition(session, segment, list_id, now))
+        people_of(session, list_id, segment, now)
         .with_only_columns(
             Subscriber.id,
             Subscriber.email,
