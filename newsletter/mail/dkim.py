@@ -61,6 +61,11 @@ class DkimKey:
         return self.private_key.sign(digest)
 
 
+def keys_for(domain: str, keys: Iterable[DkimKey]) -> list[DkimKey]:
+    """Those that sign for mail from a domain (ASCII): its own, and those of the domains above it."""
+    return [key for key in keys if f".{domain}".endswith(f".{key.domain}")]
+
+
 def load_key(domain: str, selector: str, pem: bytes, place: str) -> DkimKey:
     """The key in `pem`: Ed25519, or RSA of at least 1024 bits (RFC 8301 section 3.2), of which 2048 are better.
 

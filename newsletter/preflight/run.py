@@ -8,7 +8,7 @@ from dns.resolver import Resolver
 from sqlalchemy.orm import Session
 
 from newsletter.mail.addresses import domain_of
-from newsletter.mail.dkim import DkimKey
+from newsletter.mail.dkim import DkimKey, keys_for
 from newsletter.preflight.columns import audience
 from newsletter.preflight.contrast import check_contrast
 from newsletter.preflight.css import check_css
@@ -57,7 +57,7 @@ def look_at_sender(
     Only the keys that sign for the From domain count.
     """
     domain = domain_of(from_email)
-    signing = [Key.of(key) for key in keys if f".{domain}".endswith(f".{key.domain}")]
+    signing = [Key.of(key) for key in keys_for(domain, keys)]
     return look_at_domain(domain, signing, resolver, domain_of(bounce_mailbox) if bounce_mailbox else "")
 
 

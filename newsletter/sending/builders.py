@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from newsletter.config import Settings
 from newsletter.mail.addresses import domain_of
-from newsletter.mail.dkim import DkimKey, load_key
+from newsletter.mail.dkim import DkimKey, keys_for, load_key
 from newsletter.mail.verp import Verp
 from newsletter.models import List, Mailing, Publication
 from newsletter.rendering.content import Content
@@ -72,6 +72,5 @@ def make_builder(
         mailing_list.slug,
         mailing_list.name,
     )
-    domain = domain_of(sender.from_email)
-    keys = [key for key in dkim if f".{domain}".endswith(f".{key.domain}")]
+    keys = keys_for(domain_of(sender.from_email), dkim)
     return MessageBuilder(mailing_id, content, sender, base_url, tokens, keys, verp)

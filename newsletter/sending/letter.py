@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from newsletter.mail import headers, message, quoted_printable
 from newsletter.mail.addresses import domain_of, for_wire
-from newsletter.mail.dkim import DkimKey, DkimSigner
+from newsletter.mail.dkim import DkimKey, DkimSigner, keys_for
 from newsletter.mail.outcome import Envelope
 from newsletter.models import NoticeKind
 from newsletter.rendering.mjml import to_html
@@ -64,8 +64,7 @@ def build(letter: Letter, dkim: Sequence[DkimKey], now: datetime) -> Envelope:
     boundary = f"part-{sha256(letter.message_id.encode()).hexdigest()[:24]}"
     body = _body(letter, phrases, boundary).encode("ascii")
     fields = [field.encode() for field in _fields(letter, phrases["subject"], sender, recipient, boundary, now)]
-    domain = domain_of(sender)
-    keys = [key for key in dkim if f".{domain}".endswith(f".{key.domain}")]
+    keys = keys_for(domain_of(sender), dkim)
     signatures = DkimSigner(keys, fields, (), b"").sign((), body, int(now.timestamp())) if keys else b""
     return Envelope(sender, recipient, b"".join((signatures, *fields, b"\r\n", body)))
 
