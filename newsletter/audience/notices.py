@@ -55,6 +55,11 @@ def find_request(
     return found if found and int(expires_at(found).timestamp()) == expiry else None
 
 
+def request_of(session: Session, notice: Notice) -> Notice:
+    """The request that a service mail is about: itself, where it is about no other."""
+    return session.get_one(Notice, notice.about_id) if notice.about_id else notice
+
+
 def is_open(request: Notice, now: datetime) -> bool:
     """Whether a request may still be answered."""
     return request.answered_at is None and now < expires_at(request)

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from newsletter.audience.links import ReaderLinks
-from newsletter.audience.notices import LINK_LIFE, expires_at
+from newsletter.audience.notices import LINK_LIFE, is_open, request_of
 from newsletter.audience.suppressions import has_left, is_blocked
 from newsletter.db import Database
 from newsletter.errors import ConfigError, InputError, UnavailableError
@@ -123,7 +123,7 @@ class Postman:
             .where(List.id == notice.list_id)
         ).one()
         subscriber = session.get_one(Subscriber, notice.subscriber_id)
-        request = session.get_one(Notice, notice.about_id) if notice.about_id else notice
+        request = request_of(session, notice)
         is_welcome = notice.kind is NoticeKind.WELCOME
         knows_them = notice.kind in (NoticeKind.WELCOME, NoticeKind.ALREADY)
         return Letter(
@@ -229,9 +229,9 @@ def _is_wanted(session: Session, notice: Notice, now: datetime) -> bool:
         case NoticeKind.WELCOME | NoticeKind.ALREADY:
             return is_on
         case NoticeKind.CONFIRM | NoticeKind.REMINDER:
-            request = session.get_one(Notice, notice.about_id) if notice.about_id else notice
+            request = request_of(session, notice)
             left_at = place.unsubscribed_at if place else now
             left = left_at is not None and left_at >= request.created_at
-            return not is_on and not left and request.answered_at is None and now < expires_at(request)
+            return not is_on and not left and is_open(request, now)
         case _:
-            return notice.answered_at is None and now < expires_at(notice)
+            return is_open(notice, now)

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from newsletter.audience.digests import address_digest, lift
 from newsletter.audience.moves import move, veto
-from newsletter.audience.notices import expires_at, find_request
+from newsletter.audience.notices import expires_at, find_request, request_of
 from newsletter.audience.signup import confirm
 from newsletter.clock import utc_now
 from newsletter.models import List, Notice, NoticeKind, Publication, Subscriber
@@ -86,7 +86,7 @@ def _asked(session: Session, notice: Notice) -> Asked:
     subscriber = session.get_one(Subscriber, notice.subscriber_id)
     mailing_list = session.get_one(List, notice.list_id)
     publication = session.get_one(Publication, mailing_list.publication_id)
-    about = session.get_one(Notice, notice.about_id) if notice.about_id else notice
+    about = request_of(session, notice)
     return Asked(
         kind=notice.kind,
         language=subscriber.language or publication.language,
