@@ -25,7 +25,7 @@ def with_form(handle: Callable[[Request, Form], Response]) -> Callable[[Request]
     """
 
     async def endpoint(request: Request) -> Response:
-        form = _fields(await _body(request))
+        form = _fields(await body_of(request, MAX_FORM_BYTES) or b"")
         return await run_in_threadpool(handle, request, form)
 
     return endpoint
@@ -57,13 +57,14 @@ def is_from_elsewhere(request: Request) -> bool:
     return request.headers.get("sec-fetch-site") == "cross-site"
 
 
-async def _body(request: Request) -> bytes:
-    body = b""
+async def body_of(request: Request, most: int) -> bytes | None:
+    """The request's body; None for one of more than `most` bytes, which is read no further."""
+    body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_FORM_BYTES:
-            return b""
-    return body
+        if len(body) > most:
+            return None
+    return bytes(body)
 
 
 def _fields(body: bytes) -> Form:

@@ -32,6 +32,7 @@ from newsletter.feedback.providers.webhook import Forged
 from newsletter.feedback.record import apply
 from newsletter.feedback.trace import Traces
 from newsletter.web.state import State, state_of
+from newsletter.web.visitor import body_of
 
 LARGEST_BYTES = 1 << 20
 LARGEST_CERTIFICATE = 64 << 10
@@ -57,12 +58,10 @@ async def webhook_of(request: Request) -> Response:
     setting = next((one for one in state.settings.webhooks if one.provider == provider), None)
     if setting is None:
         return PlainTextResponse("no such webhook\n", 404)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_BYTES:
-            return PlainTextResponse("too large\n", 413)
-    told = webhook.Request(dict(request.headers), bytes(body), utc_now())
+    body = await body_of(request, LARGEST_BYTES)
+    if body is None:
+        return PlainTextResponse("too large\n", 413)
+    told = webhook.Request(dict(request.headers), body, utc_now())
     return await run_in_threadpool(_answer, state, setting, told)
 
 
