@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, func, make_url, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -76,9 +77,19 @@ class Database:
             raise
 
 
+def is_postgresql(session: Session) -> bool:
+    """Whether the database is PostgreSQL; it is SQLite otherwise."""
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def insert_into(session: Session, table: Any) -> Any:
+    """An INSERT in the database's own dialect, which knows what to do `on_conflict`."""
+    return (postgresql.insert if is_postgresql(session) else sqlite.insert)(table)
+
+
 def moment(session: Session) -> datetime:
     """The present moment (UTC) by the database's clock: the same for all machines, whatever their own clocks say."""
-    if session.get_bind().dialect.name == "sqlite":
+    if not is_postgresql(session):
         return utc_now()
     now: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
     return now.astimezone(UTC)

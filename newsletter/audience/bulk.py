@@ -7,13 +7,10 @@ from typing import Any, cast
 
 from psycopg import Cursor, sql
 from sqlalchemy import FromClause, Select, Table, func, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
-
-def is_postgresql(session: Session) -> bool:
-    return session.get_bind().dialect.name == "postgresql"
+from newsletter.db import insert_into, is_postgresql
 
 
 def load(session: Session, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -37,8 +34,7 @@ def load(session: Session, table: Table, columns: Sequence[str], rows: Sequence[
 
 def insert_new(session: Session, table: FromClause, columns: Sequence[str], rows: Select[*tuple[Any, ...]]) -> int:
     """Insert what a query finds, but for rows that are there already; how many were inserted."""
-    dialect = postgresql.insert if is_postgresql(session) else sqlite.insert
-    statement = dialect(cast(Table, table)).from_select(list(columns), rows).on_conflict_do_nothing()
+    statement = insert_into(session, table).from_select(list(columns), rows).on_conflict_do_nothing()
     return cast(CursorResult[Any], session.execute(statement)).rowcount
 
 

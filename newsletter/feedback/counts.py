@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from newsletter.db import insert_into
 from newsletter.models import SignalCount
 
 
@@ -28,8 +27,7 @@ class Unused(StrEnum):
 
 def count(session: Session, via: str, outcome: Unused, now: datetime, signals: int = 1) -> None:
     """Add to what came by one way on the day of `now` (UTC)."""
-    insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    fresh = insert(SignalCount).values(via=via, outcome=outcome.value, day=now.date(), signals=signals)
+    fresh = insert_into(session, SignalCount).values(via=via, outcome=outcome.value, day=now.date(), signals=signals)
     session.execute(
         fresh.on_conflict_do_update(
             index_elements=["via", "outcome", "day"], set_={"signals": SignalCount.signals + fresh.excluded.signals}

@@ -12,11 +12,8 @@ from newsletter.feedback.reasons import explain, severity_of, sharper
 from newsletter.feedback.record import SMTP, SOFT_BOUNCES, act, keep
 from newsletter.feedback.signal import Kind, Signal
 from newsletter.feedback.trace import Found
-from newsletter.mail.refusals import Refusal
+from newsletter.mail.refusals import ABOUT_THE_RECIPIENT
 from newsletter.models import Delivery, DeliveryState, Mailing
-
-# The others are about us or about the message.
-_ABOUT_THE_RECIPIENT = (Refusal.ADDRESS.value, Refusal.FULL.value)
 
 
 def note_rejections(
@@ -38,7 +35,7 @@ def note_rejections(
         .where(
             Delivery.id.in_(delivery_ids),
             Delivery.state == DeliveryState.REJECTED,
-            Delivery.refusal.in_(_ABOUT_THE_RECIPIENT),
+            Delivery.refusal.in_(ABOUT_THE_RECIPIENT),
         )
     ).all()
     for mailing_id, delivery_id, list_id, subscriber_id, email, reply in refused:

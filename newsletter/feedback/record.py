@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from newsletter.audience.consents import Hand
 from newsletter.audience.subscriptions import unsubscribe
 from newsletter.audience.suppressions import suppress
+from newsletter.db import insert_into
 from newsletter.feedback.counts import Unused, count
 from newsletter.feedback.policy import FULL_FOR, Action, decide, in_a_row
 from newsletter.feedback.read import read
@@ -71,9 +70,8 @@ def apply(
 
 def keep(session: Session, signal: Signal, found: Found, via: str, now: datetime) -> bool:
     """Write a signal down. Whether it was new."""
-    insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     fresh = session.execute(
-        insert(SignalRecord)
+        insert_into(session, SignalRecord)
         .values(
             mailing_id=found.mailing_id,
             delivery_id=found.delivery_id,

@@ -29,6 +29,10 @@ class Refusal(StrEnum):
     OTHER = "other"
 
 
+# The others are about us or about the message.
+ABOUT_THE_RECIPIENT = frozenset({Refusal.ADDRESS, Refusal.FULL})
+
+
 class Rule(NamedTuple):
     """Holds where `words` is found in a reply and `numbers` in its code and status, such as `550 5.1.1`.
 

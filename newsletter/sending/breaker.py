@@ -6,13 +6,12 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from newsletter.mail.outcome import Outcome, Verdict
-from newsletter.mail.refusals import Refusal, classify
+from newsletter.mail.refusals import ABOUT_THE_RECIPIENT, classify
 
 # Refusals in a row that say nothing of the recipient, and of any kind: dead addresses may stand side by side.
 REFUSED_IN_A_ROW = 20
 FAILED_IN_A_ROW = 100
 DEFERRED_IN_A_ROW = 20
-ABOUT_THE_RECIPIENT = frozenset({Refusal.ADDRESS, Refusal.FULL})
 KEPT_MAILINGS = 64
 
 

@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from newsletter.errors import ConflictError, NotFoundError
+from newsletter.mail.refusals import ABOUT_THE_RECIPIENT
 from newsletter.models import Batch, Delivery, DeliveryState, Mailing, MailingStatus, of_mailing
 from newsletter.sending import ledger
-from newsletter.sending.breaker import ABOUT_THE_RECIPIENT
 
 # Who takes the batches of a cancelled mailing, other than a worker.
 CANCELLING = "cancelling"

@@ -11,13 +11,13 @@ from sqlalchemy import ARRAY, BigInteger, ColumnElement, String, Text, bindparam
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
+from newsletter.db import is_postgresql
 from newsletter.feedback.inline import note_rejections
 from newsletter.feedback.record import SOFT_BOUNCES
 from newsletter.mail.outcome import Outcome, Verdict
-from newsletter.mail.refusals import classify
+from newsletter.mail.refusals import ABOUT_THE_RECIPIENT, classify
 from newsletter.models import Delivery, DeliveryState, Mailing, MailingStatus
 from newsletter.models.base import UtcDateTime
-from newsletter.sending.breaker import ABOUT_THE_RECIPIENT
 
 FIRST_RETRY = timedelta(minutes=1)
 LAST_RETRY = timedelta(hours=4)
@@ -113,8 +113,7 @@ def _write(
     session: Session, names: Sequence[str], rows: Sequence[tuple[Any, ...]], fixed: Mapping[str, Any], owner: str
 ) -> None:
     if rows:
-        is_postgresql = session.get_bind().dialect.name == "postgresql"
-        (_write_in_bulk if is_postgresql else _write_one_by_one)(session, names, rows, fixed, owner)
+        (_write_in_bulk if is_postgresql(session) else _write_one_by_one)(session, names, rows, fixed, owner)
 
 
 def _write_in_bulk(

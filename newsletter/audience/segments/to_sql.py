@@ -9,7 +9,6 @@ from datetime import UTC, datetime, time, timedelta
 from sqlalchemy import ColumnElement, Select, String, Text, and_, cast, exists, false, func, not_, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
-from newsletter.audience.bulk import is_postgresql
 from newsletter.audience.lists import get_list
 from newsletter.audience.segments.parse import parse
 from newsletter.audience.segments.tree import (
@@ -30,6 +29,7 @@ from newsletter.audience.segments.tree import (
     Tagged,
 )
 from newsletter.audience.segments.values import compared, in_lower_case, same, text_of
+from newsletter.db import is_postgresql
 from newsletter.models import (
     Delivery,
     DeliveryState,
