@@ -21,7 +21,7 @@ from newsletter.sending.draw import Hand, draw
 from newsletter.sending.journal import Journal
 from newsletter.sending.message import MessageBuilder
 from newsletter.smtp_accounts import Account
-from newsletter.tracking.events import EventBuffer
+from newsletter.tracking.buffer import EventBuffer
 from newsletter.tracking.tokens import Tokens
 from workers.celery import settings
 from workers.draining import is_draining

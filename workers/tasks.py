@@ -14,7 +14,7 @@ from newsletter.sending.journal import dead_journals, living_owners
 from newsletter.sending.plan import plan
 from newsletter.sending.recover import settle_for
 from newsletter.sending.sweep import due_mailings, sweep
-from newsletter.tracking.events import flush
+from newsletter.tracking.flush import flush
 from workers.celery import SWEEP_SECONDS, app
 from workers.resources import resources
 

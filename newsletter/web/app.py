@@ -18,7 +18,7 @@ from newsletter.db import Database
 from newsletter.errors import NewsletterError, NotFoundError
 from newsletter.queue import make_redis
 from newsletter.resources import TEMPLATES
-from newsletter.tracking.events import EventBuffer
+from newsletter.tracking.buffer import EventBuffer
 from newsletter.tracking.tokens import Tokens
 from newsletter.web import demo, media, thanks, track, unsubscribe
 from newsletter.web.pages import gone

@@ -9,8 +9,8 @@ from starlette.requests import Request
 
 from newsletter.config import Settings
 from newsletter.db import Database
+from newsletter.tracking.buffer import EventBuffer
 from newsletter.tracking.deliveries import link_targets
-from newsletter.tracking.events import EventBuffer
 from newsletter.tracking.tokens import Tokens
 
 KEPT_MAILINGS = 1000

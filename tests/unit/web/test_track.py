@@ -6,7 +6,7 @@ from starlette.testclient import TestClient
 
 from newsletter.db import Database
 from newsletter.models import EventKind, Link
-from newsletter.tracking.events import EventBuffer
+from newsletter.tracking.buffer import EventBuffer
 from tests.factories import make_mailing
 from tests.servers.valkey import ValkeyServer
 from tests.unit.web.conftest import BAD_TOKENS, TOKENS, Sent, first_of, rows
