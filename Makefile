@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt bench bench-render bench-transport bench-send bench-distance bench-scale bench-import chaos up picture compare-mjml golden lock clean
+.PHONY: help demo test check fmt bench bench-render bench-transport bench-send bench-distance bench-scale bench-import bench-track chaos up picture compare-mjml golden lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -43,6 +43,9 @@ bench-distance: $(VENV)/.dev ## Benchmark a mailing to a server 20 ms away (need
 
 bench-scale: $(VENV)/.dev ## Benchmark a mailing ten times as large (needs Postfix's smtp-sink)
 	@$(BIN)/python -m tests.bench.scale $(ARGS)
+
+bench-track: $(VENV)/.dev ## Benchmark opens and clicks alone (needs wrk)
+	@$(BIN)/python -m tests.bench.track $(ARGS)
 
 chaos: $(VENV)/.dev ## Break everything in the middle of mailings and count who got what (ARGS="--short")
 	@$(BIN)/python -m pytest tests/chaos $(ARGS)

@@ -22,6 +22,7 @@ from newsletter.sending.journal import Journal
 from newsletter.sending.message import MessageBuilder
 from newsletter.smtp_accounts import Account
 from newsletter.tracking.buffer import EventBuffer
+from newsletter.tracking.targets import TargetStore
 from newsletter.tracking.tokens import Tokens
 from workers.celery import settings
 from workers.draining import is_draining
@@ -37,6 +38,7 @@ class Resources:
     database: Database
     queue: Queue
     events: EventBuffer
+    targets: TargetStore
     tokens: Tokens
     dispatcher: Dispatcher
     desk: Desk
@@ -69,6 +71,7 @@ def resources() -> Resources:
         database=database,
         queue=Queue(settings),
         events=EventBuffer(make_redis(settings)),
+        targets=TargetStore(make_redis(settings)),
         tokens=tokens,
         dispatcher=dispatcher,
         desk=Desk(books, draw_next, builders.builder, utc_now, is_draining),

@@ -24,6 +24,7 @@ from newsletter.cli import (
     send,
     stats,
     theme,
+    track,
     up,
 )
 from newsletter.cli.output import complain
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
 app.command("up", epilog=up.EXAMPLE)(up.up)
+app.command("track", epilog=track.EXAMPLE)(track.track)
 app.command("render", epilog=render.EXAMPLE)(render.render)
 app.command("check", epilog=check.EXAMPLE)(check.check)
 app.command("send", epilog=send.EXAMPLE)(send.send)

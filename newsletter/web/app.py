@@ -14,27 +14,18 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from newsletter.config import Settings
-from newsletter.db import Database
 from newsletter.errors import NewsletterError, NotFoundError
-from newsletter.queue import make_redis
 from newsletter.resources import TEMPLATES
-from newsletter.tracking.buffer import EventBuffer
-from newsletter.tracking.tokens import Tokens
 from newsletter.web import demo, media, thanks, track, unsubscribe
-from newsletter.web.pages import gone
+from newsletter.web.pages import gone, unavailable
 from newsletter.web.security import SecurityHeaders
-from newsletter.web.state import State
+from newsletter.web.state import State, state_of
+from newsletter.web.track import Track
 
 
 def make_app(settings: Settings, outbox: Path | None = None) -> Starlette:
     """The application; with `outbox`, the folder of a catch-all SMTP server, `/demo/` shows what was caught."""
-    state = State(
-        settings=settings,
-        database=Database(settings.database),
-        events=EventBuffer(make_redis(settings)),
-        tokens=Tokens.of(settings.secret()),
-        outbox=outbox,
-    )
+    state = State.of(settings, outbox)
     routes: list[BaseRoute] = [
         *track.routes,
         *unsubscribe.routes,
@@ -49,13 +40,16 @@ def make_app(settings: Settings, outbox: Path | None = None) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         yield
-        state.close()
+        await state.close()
 
     app = Starlette(
         routes=routes,
         lifespan=lifespan,
-        middleware=[Middleware(SecurityHeaders)],
-        exception_handlers={404: gone, NotFoundError: gone, NewsletterError: unavailable},
+        middleware=[
+            Middleware(Track, tokens=state.tokens, notebook=state.notebook, targets=state.targets),
+            Middleware(SecurityHeaders),
+        ],
+        exception_handlers={404: gone, NotFoundError: gone, NewsletterError: _unavailable},
     )
     app.state.newsletter = state
     return app
@@ -63,12 +57,11 @@ def make_app(settings: Settings, outbox: Path | None = None) -> Starlette:
 
 def healthz(request: Request) -> Response:
     """200 while the database answers."""
-    state: State = request.app.state.newsletter
+    state = state_of(request)
     with state.database.read() as session:
         session.connection().exec_driver_sql("SELECT 1")
     return PlainTextResponse("ok\n")
 
 
-def unavailable(_request: Request, _error: Exception) -> Response:
-    """A server that we need is away: said without its name or words, which are not a stranger's to know."""
-    return PlainTextResponse("Temporarily unavailable. Please try again in a few minutes.\n", status_code=503)
+def _unavailable(_request: Request, _error: Exception) -> Response:
+    return unavailable()
