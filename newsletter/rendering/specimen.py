@@ -26,6 +26,7 @@ def specimen(theme: Theme, picture: str, *, direction: str = "ltr") -> dict[str,
         "words": words(_LANGUAGE),
         "unsubscribe_url": "https://example.org/unsubscribe",
         "pixel_url": "",
+        "trap_url": "",
     }
 
 

@@ -213,4 +213,6 @@ class Carrier:
 
 
 def _addressee(claim: Claim) -> Addressee:
-    return Addressee(claim.delivery_id, claim.email, claim.first_name, claim.last_name, claim.attributes)
+    return Addressee(
+        claim.delivery_id, claim.email, claim.first_name, claim.last_name, claim.attributes, claim.tracking
+    )

@@ -28,6 +28,7 @@ from newsletter.models import (
     Subscriber,
     Subscription,
     SubscriptionStatus,
+    Tracking,
     is_suppressed,
 )
 from newsletter.sending.seal import digest_of, seal
@@ -60,6 +61,7 @@ class Claim:
     attributes: dict[str, str]
     attempts: int
     deferred_since: datetime | None
+    tracking: Tracking | None = None
 
 
 def take(
@@ -163,6 +165,7 @@ def claim(
             Subscriber.attributes,
             Delivery.attempts,
             Delivery.deferred_since,
+            Subscriber.tracking,
         )
         .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
         .where(taken.holds(), Delivery.state == DeliveryState.CLAIMED, Delivery.claimed_by == owner)

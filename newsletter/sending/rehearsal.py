@@ -69,7 +69,12 @@ def _addressees(session: Session, list_id: int, now: datetime) -> Iterator[Addre
     rows = session.execute(
         audience_of(list_id, now)
         .with_only_columns(
-            Subscriber.id, Subscriber.email, Subscriber.first_name, Subscriber.last_name, Subscriber.attributes
+            Subscriber.id,
+            Subscriber.email,
+            Subscriber.first_name,
+            Subscriber.last_name,
+            Subscriber.attributes,
+            Subscriber.tracking,
         )
         .order_by(Subscriber.id)
         .execution_options(yield_per=ROWS_AT_A_TIME)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -12,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 from newsletter.config import Settings
 from newsletter.errors import NewsletterError, NotFoundError
@@ -42,17 +44,27 @@ def make_app(settings: Settings, outbox: Path | None = None) -> Starlette:
         yield
         await state.close()
 
-    app = Starlette(
+    app = _Web(
+        Track(tokens=state.tokens, notebook=state.notebook, targets=state.targets),
         routes=routes,
         lifespan=lifespan,
-        middleware=[
-            Middleware(Track, tokens=state.tokens, notebook=state.notebook, targets=state.targets),
-            Middleware(SecurityHeaders),
-        ],
+        middleware=[Middleware(SecurityHeaders)],
         exception_handlers={404: gone, NotFoundError: gone, NewsletterError: _unavailable},
     )
     app.state.newsletter = state
     return app
+
+
+class _Web(Starlette):
+    """Opens and clicks go past everything that other requests go through."""
+
+    def __init__(self, track: Track, **options: Any) -> None:
+        super().__init__(**options)
+        self._track = track
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not await self._track.answer(scope, receive, send):
+            await super().__call__(scope, receive, send)
 
 
 def healthz(request: Request) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from newsletter.errors import NewsletterError
 from newsletter.models import EventKind
@@ -43,27 +43,27 @@ _LONGEST_NUMBER = 9
 
 
 class Track:
-    """`GET /o/TOKEN.gif`, the pixel, and `GET /c/TOKEN/N`, a redirect to link N. `app` answers everything else.
+    """`GET /o/TOKEN.gif`, the pixel, and `GET /c/TOKEN/N`, a redirect to link N.
 
     Each event is in the buffer before its reader is answered. A reader is answered all the same where it cannot be.
     Link 0 is the one that no person sees (EventKind.TRAP).
     """
 
-    def __init__(self, app: ASGIApp, *, tokens: Tokens, notebook: Notebook, targets: TargetCache) -> None:
-        self._rest = app
+    def __init__(self, *, tokens: Tokens, notebook: Notebook, targets: TargetCache) -> None:
         self._tokens = tokens
         self._notebook = notebook
         self._targets = targets
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Whether a request was one of these, and has been answered."""
         if scope["type"] == "http" and scope["method"] in _SAFE_METHODS:
             path: str = scope["path"]
             if path.startswith("/o/") and path.endswith(".gif"):
                 await self._pixel(path[3:-4], scope, send)
-                return
-            if path.startswith("/c/") and await self._click(path[3:], scope, receive, send):
-                return
-        await self._rest(scope, receive, send)
+                return True
+            if path.startswith("/c/"):
+                return await self._click(path[3:], scope, receive, send)
+        return False
 
     async def _pixel(self, token: str, scope: Scope, send: Send) -> None:
         """The same pixel whatever the token."""
