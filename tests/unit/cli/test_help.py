@@ -29,7 +29,7 @@ COMMANDS = sorted(leaves(get_command(app)))
 
 
 def test_there_are_these_commands() -> None:
-    words = "demo up render check import send stats publication list mailing feedback db theme"
+    words = "demo up track render check import send stats publication list mailing feedback db theme"
     assert {path[0] for path in COMMANDS} == set(words.split())
 
 
