@@ -71,6 +71,7 @@ def make_builder(
         publication.reply_to,
         mailing_list.slug,
         mailing_list.name,
+        publication.tracking,
     )
     domain = domain_of(sender.from_email)
     keys = [key for key in dkim if f".{domain}".endswith(f".{key.domain}")]

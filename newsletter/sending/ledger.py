@@ -9,7 +9,7 @@ pending, deferred -> cancelled
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,6 +28,7 @@ from newsletter.models import (
     Subscriber,
     Subscription,
     SubscriptionStatus,
+    Tracking,
     is_suppressed,
 )
 from newsletter.sending.seal import digest_of, seal
@@ -62,6 +63,7 @@ class Claim:
     timezone: str
     attempts: int
     deferred_since: datetime | None
+    tracking: Tracking | None = None
 
 
 def take(
@@ -156,7 +158,7 @@ def claim(
         )
         .execution_options(**_SILENT)
     )
-    rows = session.execute(
+    rows: Iterable[Any] = session.execute(
         select(
             Delivery.id,
             Delivery.email,
@@ -167,6 +169,7 @@ def claim(
             Subscriber.timezone,
             Delivery.attempts,
             Delivery.deferred_since,
+            Subscriber.tracking,
         )
         .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
         .where(taken.holds(), Delivery.state == DeliveryState.CLAIMED, Delivery.claimed_by == owner)
