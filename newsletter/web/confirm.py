@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from newsletter.audience.digests import address_digest, lift
 from newsletter.audience.moves import move, veto
 from newsletter.audience.notices import expires_at, find_request
 from newsletter.audience.signup import confirm
@@ -59,6 +60,9 @@ def answer(request: Request) -> Response:
         if notice is None:
             return bad_link(request)
         done = _ANSWERS[notice.kind](session, notice, hand_of(request), utc_now())
+        if done and notice.kind is NoticeKind.CONFIRM:
+            # Who was forgotten and comes back by themselves may be imported again, too.
+            lift(session, address_digest(state_of(request).settings.secret())(notice.email))
         asked = _asked(session, notice)
     return _page(asked, _PAGES[asked.kind][1]) if done else _expired(asked)
 

@@ -10,6 +10,7 @@ import time_machine
 from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
+from newsletter.audience.digests import address_digest, erased_digests
 from newsletter.audience.lists import Manner, edit_list
 from newsletter.audience.signup import forget_unconfirmed
 from newsletter.audience.subscriptions import unsubscribe
@@ -19,6 +20,7 @@ from newsletter.db import Database
 from newsletter.models import (
     Consent,
     ConsentAction,
+    Erasure,
     List,
     Notice,
     NoticeKind,
@@ -199,6 +201,21 @@ def test_who_had_left_comes_back_by_confirming_and_not_before(
     client.post(mailbox.link(ADA, "confirm"))
     assert status(database) is SubscriptionStatus.ACTIVE
     assert audience(database, mailing_list) == [ADA]
+
+
+def test_who_was_forgotten_may_be_known_again_once_they_confirm_and_not_before(
+    client: TestClient, mailing_list: List, database: Database, mailbox: Mailbox
+) -> None:
+    with database.write() as session:
+        session.add(Erasure(digest=address_digest(SECRET.encode())(ADA), erased_at=NOW - DAY))
+    client.post("/subscribe/vendredi", data=FORM)
+    with database.read() as session:
+        assert len(erased_digests(session)) == 1
+    mailbox.send_due(NOW)
+    client.post(mailbox.link(ADA, "confirm"))
+    assert audience(database, mailing_list) == [ADA]
+    with database.read() as session:
+        assert erased_digests(session) == frozenset()
 
 
 def test_a_link_from_before_they_left_does_not_bring_them_back(
