@@ -49,7 +49,7 @@ def test_every_example_is_one_the_command_understands(path: tuple[str, ...]) -> 
     example = shlex.split(command.epilog.removeprefix("Example: newsletter "))
     assert tuple(example[: len(path)]) == path
     with command.make_context("newsletter", example[len(path) :]) as context:
-        assert context.params
+        assert context.command is command
 
 
 @pytest.mark.parametrize("group", [(), *sorted({path[:1] for path in COMMANDS if len(path) > 1})], ids=" ".join)
