@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt bench bench-render bench-transport bench-send bench-distance bench-scale bench-import bench-segments chaos up picture compare-mjml golden lock clean
+.PHONY: help demo test check fmt bench bench-render bench-transport bench-send bench-distance bench-scale bench-import bench-segments bench-track chaos up picture compare-mjml golden lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -49,6 +49,9 @@ bench-import: $(VENV)/.dev ## Benchmark imports alone
 
 bench-segments: $(VENV)/.dev ## Benchmark counts and samples of segments alone
 	@$(BIN)/python -m tests.bench.segments $(ARGS)
+
+bench-track: $(VENV)/.dev ## Benchmark opens and clicks alone (needs wrk)
+	@$(BIN)/python -m tests.bench.track $(ARGS)
 
 chaos: $(VENV)/.dev ## Break everything in the middle of mailings and count who got what (ARGS="--short")
 	@$(BIN)/python -m pytest tests/chaos $(ARGS)

@@ -13,6 +13,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -79,6 +80,14 @@ def _base_url(url: str) -> str:
         # One-click unsubscribe (RFC 8058 section 3) needs an https link, and readers deserve one.
         raise ValueError(expected)
     return url.rstrip("/")
+
+
+def _proxies(text: str) -> str:
+    places = [place.strip() for place in text.split(",") if place.strip()]
+    try:
+        return ",".join(str(ip_network(place)) if "/" in place else str(ip_address(place)) for place in places)
+    except ValueError:
+        raise ValueError("expected addresses or networks such as 127.0.0.1, 10.0.0.0/8") from None
 
 
 def _secret_key(key: SecretStr) -> SecretStr:
@@ -199,6 +208,7 @@ class Settings(BaseSettings):
     secret_key: Annotated[SecretStr, AfterValidator(_secret_key)] | None = None
     web_host: str = "127.0.0.1"
     web_port: int = Field(default=8025, ge=1, le=65535)
+    trusted_proxies: Annotated[str, AfterValidator(_proxies)] = "127.0.0.1,::1"
     worker_processes: int = Field(default=2, ge=1, le=256)
 
     @model_validator(mode="before")

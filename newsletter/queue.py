@@ -52,7 +52,7 @@ def make_celery(settings: Settings) -> Celery:
     return app
 
 
-def make_redis(settings: Settings) -> Redis:
+def make_redis(settings: Settings, timeout_seconds: float = SOCKET_TIMEOUT_SECONDS) -> Redis:
     """A client of the broker's server, for the event buffer and for asking how it is."""
     url = settings.broker
     # One more try is for a kept connection that was closed meanwhile; a server that is away is told at once.
@@ -60,12 +60,8 @@ def make_redis(settings: Settings) -> Redis:
     if url.startswith("redis+socket://"):
         parts = urlsplit(url)
         database = parse_qs(parts.query).get("virtual_host", ["0"])[0]
-        return Redis(
-            unix_socket_path=parts.path, db=int(database), socket_timeout=SOCKET_TIMEOUT_SECONDS, retry=retry
-        )
-    return Redis.from_url(
-        url, socket_timeout=SOCKET_TIMEOUT_SECONDS, socket_connect_timeout=SOCKET_TIMEOUT_SECONDS, retry=retry
-    )
+        return Redis(unix_socket_path=parts.path, db=int(database), socket_timeout=timeout_seconds, retry=retry)
+    return Redis.from_url(url, socket_timeout=timeout_seconds, socket_connect_timeout=timeout_seconds, retry=retry)
 
 
 class Queue:

@@ -23,7 +23,8 @@ from newsletter.sending.journal import Journal
 from newsletter.sending.message import MessageBuilder
 from newsletter.sending.notices import Postman
 from newsletter.smtp_accounts import Account
-from newsletter.tracking.events import EventBuffer
+from newsletter.tracking.buffer import EventBuffer
+from newsletter.tracking.targets import TargetStore
 from newsletter.tracking.tokens import Tokens
 from workers.celery import settings
 from workers.draining import is_draining
@@ -39,6 +40,7 @@ class Resources:
     database: Database
     queue: Queue
     events: EventBuffer
+    targets: TargetStore
     tokens: Tokens
     dispatcher: Dispatcher
     desk: Desk
@@ -74,6 +76,7 @@ def resources() -> Resources:
         database=database,
         queue=Queue(settings),
         events=EventBuffer(make_redis(settings)),
+        targets=TargetStore(make_redis(settings)),
         tokens=tokens,
         dispatcher=dispatcher,
         desk=Desk(books, draw_next, builders.builder, utc_now, is_draining),

@@ -15,7 +15,8 @@ from newsletter.sending.journal import dead_journals, living_owners
 from newsletter.sending.plan import plan
 from newsletter.sending.recover import settle_for
 from newsletter.sending.sweep import due_mailings, sweep
-from newsletter.tracking.events import flush
+from newsletter.tracking.deliveries import link_targets
+from newsletter.tracking.flush import flush
 from workers.celery import SWEEP_SECONDS, app
 from workers.resources import resources
 
@@ -30,7 +31,9 @@ def plan_mailing(mailing_id: int) -> None:
     mine = resources()
     with mine.database.write() as session:
         planned = plan(session, mailing_id, moment(session))
+        targets = link_targets(session, mailing_id)
     if planned:
+        mine.targets.fill(mailing_id, targets)
         _call_workers()
 
 

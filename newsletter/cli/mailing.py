@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from newsletter.cli import control, prune, receipt
+from newsletter.cli import control, links, prune, receipt
 from newsletter.cli.database import open_database
 from newsletter.cli.output import Json, MailingNumber, print_json, print_table, say
 from newsletter.cli.progress import draw_mailing, state_rows
@@ -111,6 +111,10 @@ app.command("resume", epilog="Example: newsletter mailing resume 1")(control.res
 app.command("cancel", epilog="Example: newsletter mailing cancel 1")(control.cancel)
 app.command("retry", epilog="Example: newsletter mailing retry 1")(control.retry)
 app.command("resend", epilog="Example: newsletter mailing resend 1 ada@example.org")(control.resend)
+app.command("links", epilog="Example: newsletter mailing links 1")(links.links)
+app.command("correct-link", epilog="Example: newsletter mailing correct-link 1 3 https://example.org/right")(
+    links.correct
+)
 app.command("receipt", epilog="Example: newsletter mailing receipt 1")(receipt.receipt)
 app.command("verify", epilog="Example: newsletter mailing verify 1 --against receipt.json")(receipt.verify)
 app.command("prune", epilog="Example: newsletter mailing prune --older-than 365")(prune.prune)

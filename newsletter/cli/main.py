@@ -28,6 +28,7 @@ from newsletter.cli import (
     subscriber,
     suppression,
     theme,
+    track,
     up,
 )
 from newsletter.cli.output import complain, point
@@ -46,6 +47,7 @@ app = typer.Typer(
 )
 app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
 app.command("up", epilog=up.EXAMPLE)(up.up)
+app.command("track", epilog=track.EXAMPLE)(track.track)
 app.command("render", epilog=render.EXAMPLE)(render.render)
 app.command("check", epilog=check.EXAMPLE)(check.check)
 app.command("send", epilog=send.EXAMPLE)(send.send)

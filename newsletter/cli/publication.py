@@ -13,10 +13,16 @@ from newsletter.cli.output import Json, print_json, print_table, say
 from newsletter.clock import utc_now
 from newsletter.config import load_settings
 from newsletter.errors import InputError
-from newsletter.issues.publications import NewPublication, add_publication, all_publications
+from newsletter.issues.publications import NewPublication, add_publication, all_publications, get_publication
 from newsletter.mail.addresses import normalise
+from newsletter.models import Tracking
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+
+TrackingMode = Annotated[
+    Tracking,
+    typer.Option(help="What is kept of what readers do who chose nothing: nothing, counts, or who did what."),
+]
 
 app = typer.Typer(help="Who writes: name, addresses, language.", no_args_is_help=True)
 
@@ -35,6 +41,7 @@ def add(
     language: Annotated[str, typer.Option(help="Language tag, such as fr or pt-BR.")] = "en",
     timezone: Annotated[str, typer.Option(help="IANA zone that --at times are meant in.")] = "UTC",
     postal_address: Annotated[str, typer.Option(help="Postal address, shown under each issue.")] = "",
+    tracking: TrackingMode = Tracking.AGGREGATE,
 ) -> None:
     """Add a publication."""
     if timezone not in available_timezones():
@@ -49,6 +56,7 @@ def add(
         language=language,
         timezone=timezone,
         postal_address=postal_address,
+        tracking=tracking,
     )
     with open_database(load_settings()) as database, database.write() as session:
         publication = add_publication(session, new, utc_now())
@@ -62,12 +70,20 @@ def _address(option: str, address: str) -> str:
         raise InputError(f"{option}: {error}") from None
 
 
+@app.command("edit", epilog="Example: newsletter publication edit weekly --tracking off")
+def edit(slug: Annotated[str, typer.Argument(help="Its short name.")], tracking: TrackingMode) -> None:
+    """Change a publication. Messages that leave from now on are tracked as it says, for who chose nothing else."""
+    with open_database(load_settings()) as database, database.write() as session:
+        get_publication(session, slug).tracking = tracking
+    say(f"Publication “{slug}”: tracking is {tracking.value}")
+
+
 @app.command("ls", epilog="Example: newsletter publication ls --json")
 def ls(as_json: Json = False) -> None:
     """List the publications."""
     with open_database(load_settings()) as database, database.read() as session:
         publications = all_publications(session)
-    columns = ("slug", "name", "from_email", "reply_to", "language", "timezone")
+    columns = ("slug", "name", "from_email", "reply_to", "language", "timezone", "tracking")
     rows = [tuple(getattr(publication, column) for column in columns) for publication in publications]
     if as_json:
         print_json([dict(zip(columns, row, strict=True)) for row in rows])

@@ -17,15 +17,15 @@ from newsletter.errors import ConfigError, UnavailableError
 LONGEST_SOCKET_PATH = 103  # bytes: what macOS takes; Linux takes 107
 PAUSE_SECONDS = 0.02
 
-# A queue must keep what it was given: nothing is evicted, and an append-only file that a kill -9 cut
-# short is loaded up to its last whole command. A kill may cost the last two seconds (while a sync goes
-# on, "everysec" answers before it writes): the ledger's sweep queues those tasks again.
+# A queue must keep what it was given: nothing is evicted, every command is on the disk before it is answered, and
+# an append-only file that a kill -9 cut short is loaded up to its last whole command. Commands that come together
+# are synced together.
 OPTIONS = {
     "port": "0",
     "unixsocketperm": "700",
     "daemonize": "no",
     "appendonly": "yes",
-    "appendfsync": "everysec",
+    "appendfsync": "always",
     "aof-load-truncated": "yes",
     "save": "",
     "maxmemory-policy": "noeviction",

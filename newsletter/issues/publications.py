@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from newsletter.errors import ConflictError, NotFoundError
-from newsletter.models import Publication
+from newsletter.models import Publication, Tracking
 from newsletter.slugs import check_name, check_slug
 
 
@@ -24,6 +24,7 @@ class NewPublication:
     language: str = "en"
     timezone: str = "UTC"
     postal_address: str = ""
+    tracking: Tracking = Tracking.AGGREGATE
 
 
 def add_publication(session: Session, new: NewPublication, now: datetime) -> Publication:
@@ -40,6 +41,7 @@ def add_publication(session: Session, new: NewPublication, now: datetime) -> Pub
         language=new.language,
         timezone=new.timezone,
         postal_address=new.postal_address,
+        tracking=new.tracking,
         created_at=now,
     )
     session.add(publication)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import count
@@ -13,13 +13,14 @@ from babel.dates import format_date
 
 from newsletter.errors import NotFoundError, SourceError
 from newsletter.rendering.blocks import Block, Poll, RawMjml
-from newsletter.rendering.content import CLICK_TOKEN, OPEN_TOKEN, UNSUBSCRIBE_TOKEN, Content
+from newsletter.rendering.content import CLICK_TOKEN, OPEN_TOKEN, UNSUBSCRIBE_TOKEN, Body, Content
 from newsletter.rendering.document import Document
 from newsletter.rendering.holes import Holes
 from newsletter.rendering.layout import Pictures, for_theme
 from newsletter.rendering.links import LinkBook, answer_url
 from newsletter.rendering.plaintext import TextWriter
 from newsletter.rendering.references import References
+from newsletter.rendering.template import Template
 from newsletter.rendering.text_elements import WIDTH, ElementWriter, underlined, wrap
 from newsletter.rendering.theme import Theme, load_theme
 from newsletter.rendering.typesetting import typeset_blocks
@@ -56,16 +57,23 @@ def compile_issue(document: Document, masthead: Masthead, *, base_url: str, pict
         "unsubscribe_url": unsubscribe_url,
         "preferences_url": f"{base_url}/preferences/{holes.hole(UNSUBSCRIBE_TOKEN)}",
         "pixel_url": f"{base_url}/o/{holes.hole(OPEN_TOKEN)}.gif",
+        "trap_url": f"{click_url}/0",
     }
     context["document"]["blocks"] = for_theme(blocks, pictures)
 
-    html = links.rewrite_html(theme.render(context))
-    writer = ElementWriter(document.book, References(links.rewritten))
-    text = _text(masthead, context, TextWriter(context["words"], context["colon"], writer).write(blocks))
+    def written(address: Callable[[str], str]) -> Template:
+        writer = ElementWriter(document.book, References(address))
+        body = TextWriter(context["words"], context["colon"], writer).write(blocks)
+        return holes.cut(_text(masthead, context, body), html=False)
+
+    def laid_out(context: Mapping[str, Any], rewrite: Callable[[str], str]) -> Template:
+        return holes.cut(rewrite(theme.render(context)).rstrip() + "\n", html=True)
+
+    html, text = laid_out(context, links.rewrite_html), written(links.rewritten)
     return Content(
         subject=holes.cut(typeset(document.subject, language), html=False),
-        html=holes.cut(html.rstrip() + "\n", html=True),
-        text=holes.cut(text, html=False),
+        html=html,
+        text=text,
         links=tuple(links.targets),
         issue={
             "title": document.front.title,
@@ -73,6 +81,7 @@ def compile_issue(document: Document, masthead: Masthead, *, base_url: str, pict
             "author": document.front.author,
         },
         publication={"name": masthead.name, "postal_address": masthead.postal_address},
+        untracked=Body(laid_out(context | {"pixel_url": ""}, str), written(str)),
     )
 
 

@@ -25,8 +25,18 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class Body:
+    """Both forms of an issue as one kind of reader gets them."""
+
+    html: Template
+    text: Template
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """What every recipient of an issue gets, but for the holes.
+
+    Those who may not be tracked get the `untracked` body: no pixel, and links that lead where they lead.
 
     `links[n - 1]` is the target of link number n. `issue` and `publication` are what merge tags may quote of them.
     """
@@ -38,6 +48,7 @@ class Content:
     issue: Mapping[str, str]
     publication: Mapping[str, str]
     attachments: tuple[Attachment, ...] = ()
+    untracked: Body = Body((), ())
 
     def to_json(self) -> dict[str, Any]:
         """A form that `from_json` reads back, for keeping in SQL."""
@@ -51,6 +62,10 @@ class Content:
             "attachments": [
                 [one.content_id, one.media_type, b64encode(one.content).decode("ascii")] for one in self.attachments
             ],
+            "untracked": {
+                "html": template.to_json(self.untracked.html),
+                "text": template.to_json(self.untracked.text),
+            },
         }
 
     @classmethod
@@ -66,5 +81,9 @@ class Content:
             attachments=tuple(
                 Attachment(content_id, media_type, b64decode(content))
                 for content_id, media_type, content in data["attachments"]
+            ),
+            untracked=Body(
+                html=template.from_json(data["untracked"]["html"]),
+                text=template.from_json(data["untracked"]["text"]),
             ),
         )

@@ -27,6 +27,7 @@ def specimen(theme: Theme, picture: str, *, direction: str = "ltr") -> dict[str,
         "unsubscribe_url": "https://example.org/unsubscribe",
         "preferences_url": "https://example.org/preferences",
         "pixel_url": "",
+        "trap_url": "",
     }
 
 

@@ -71,6 +71,7 @@ def make_builder(
         publication.reply_to,
         mailing_list.slug,
         mailing_list.name,
+        publication.tracking,
     )
     keys = keys_for(domain_of(sender.from_email), dkim)
     return MessageBuilder(mailing_id, content, sender, base_url, tokens, keys, verp)

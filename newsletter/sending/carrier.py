@@ -221,4 +221,5 @@ def _addressee(claim: Claim) -> Addressee:
         claim.attributes,
         claim.language,
         claim.timezone,
+        claim.tracking,
     )

@@ -9,7 +9,7 @@ pending, deferred -> cancelled
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,7 @@ from newsletter.models import (
     MailingStatus,
     Subscriber,
     Subscription,
+    Tracking,
     is_mailed,
     is_suppressed,
 )
@@ -62,6 +63,7 @@ class Claim:
     timezone: str
     attempts: int
     deferred_since: datetime | None
+    tracking: Tracking | None = None
 
 
 def take(
@@ -155,7 +157,7 @@ def claim(
         )
         .execution_options(**_SILENT)
     )
-    rows = session.execute(
+    rows: Iterable[Any] = session.execute(
         select(
             Delivery.id,
             Delivery.email,
@@ -166,6 +168,7 @@ def claim(
             Subscriber.timezone,
             Delivery.attempts,
             Delivery.deferred_since,
+            Subscriber.tracking,
         )
         .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
         .where(taken.holds(), Delivery.state == DeliveryState.CLAIMED, Delivery.claimed_by == owner)

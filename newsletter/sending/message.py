@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -15,7 +15,8 @@ from newsletter.mail.addresses import domain_of, for_wire
 from newsletter.mail.dkim import DkimKey, DkimSigner
 from newsletter.mail.outcome import Envelope
 from newsletter.mail.verp import Verp
-from newsletter.rendering.content import CLICK_TOKEN, OPEN_TOKEN, UNSUBSCRIBE_TOKEN, Content
+from newsletter.models import Tracking
+from newsletter.rendering.content import CLICK_TOKEN, OPEN_TOKEN, UNSUBSCRIBE_TOKEN, Attachment, Body, Content
 from newsletter.rendering.merge import Merger, context_for
 from newsletter.rendering.program import Program
 from newsletter.tracking.tokens import Tokens
@@ -28,7 +29,7 @@ _KEPT_SUBJECTS = 1024
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who a mailing is from, and on which list; addresses normalised."""
+    """Who a mailing is from, and on which list; addresses normalised. `tracking` is for who chose nothing else."""
 
     publication_slug: str
     name: str
@@ -36,6 +37,7 @@ class Sender:
     reply_to: str | None
     list_slug: str
     list_name: str
+    tracking: Tracking = Tracking.AGGREGATE
 
 
 class Addressee(NamedTuple):
@@ -48,6 +50,7 @@ class Addressee(NamedTuple):
     attributes: dict[str, str]
     language: str = ""
     timezone: str = ""
+    tracking: Tracking | None = None
 
     @property
     def name(self) -> str:
@@ -64,6 +67,13 @@ class Addressee(NamedTuple):
             "language": self.language,
             "timezone": self.timezone,
         }
+
+
+class _Form(NamedTuple):
+    """What a message's body is made by, and what signs it."""
+
+    body: Program
+    dkim: DkimSigner | None
 
 
 class MessageBuilder:
@@ -93,12 +103,12 @@ class MessageBuilder:
         self._list_unsubscribe = message.list_unsubscribe(
             f"{base_url}/u/{_TOKEN}", f"mailto:{reply_to}?subject=unsubscribe%20{_TOKEN}"
         )
-        boundary = f"part-{sha256(f'{self._domain} {mailing_id}'.encode()).hexdigest()[:24]}"
+        self._tracking = sender.tracking
+        self._boundary = boundary = f"part-{sha256(f'{self._domain} {mailing_id}'.encode()).hexdigest()[:24]}"
         self._subject = Program(Merger().pieces(content.subject))
-        self._body = _body(content, boundary)
-        fixed = [one.encode("ascii") for one in self._fixed_fields(sender, reply_to, boundary)]
-        self._fixed = b"".join(fixed)
-        self._dkim = DkimSigner(dkim, fixed, _VARYING, self._body.start) if dkim else None
+        self._fixed_lines = [one.encode("ascii") for one in self._fixed_fields(sender, reply_to, boundary)]
+        self._fixed = b"".join(self._fixed_lines)
+        self._keys = dkim
 
     def build(self, addressee: Addressee, now: datetime) -> Envelope:
         """The message for one recipient, dated `now`, ready for the wire."""
@@ -112,7 +122,9 @@ class MessageBuilder:
         context = context_for(self._content, addressee.fields(), tokens)
         to = for_wire(addressee.email)
         second = int(now.timestamp())
-        body = self._body.run(context)
+        is_tracked = (addressee.tracking or self._tracking) is not Tracking.OFF
+        form = self._tracked if is_tracked else self._untracked
+        body = form.body.run(context)
         varying = (
             _subject_field(self._subject.run(context)),
             _to_field(addressee.name, to),
@@ -120,9 +132,22 @@ class MessageBuilder:
             f"Message-ID: <{message_id}@{self._domain}>\r\n".encode("ascii"),
             self._list_unsubscribe.replace(_TOKEN, unsubscribe).encode("ascii"),
         )
-        signatures = self._dkim.sign(varying, body, second) if self._dkim else b""
+        signatures = form.dkim.sign(varying, body, second) if form.dkim else b""
         sender = self._verp.seal(self._mailing_id, addressee.delivery_id) if self._verp else self._from
         return Envelope(sender, to, b"".join((signatures, self._fixed, *varying, b"\r\n", body)))
+
+    @cached_property
+    def _tracked(self) -> _Form:
+        return self._form(Body(self._content.html, self._content.text))
+
+    @cached_property
+    def _untracked(self) -> _Form:
+        return self._form(self._content.untracked)
+
+    def _form(self, body: Body) -> _Form:
+        program = _body(body, self._content.attachments, self._boundary)
+        signer = DkimSigner(self._keys, self._fixed_lines, _VARYING, program.start) if self._keys else None
+        return _Form(program, signer)
 
     def _fixed_fields(self, sender: Sender, reply_to: str, boundary: str) -> list[str]:
         list_id = f"<{sender.list_slug}.{sender.publication_slug}.{self._domain}>"
@@ -139,24 +164,21 @@ class MessageBuilder:
         ]
 
 
-def _body(content: Content, boundary: str) -> Program:
+def _body(content: Body, attachments: Sequence[Attachment], boundary: str) -> Program:
     """The text part and the HTML part, with its pictures if it has any; what is fixed is encoded here, once."""
     merger = Merger("\r\n", quoted_printable.encode_text, quoted_printable.encode_value)
-    inner = f"{boundary}-html" if content.attachments else boundary
+    inner = f"{boundary}-html" if attachments else boundary
     return Program(
         [
             message.part_head(boundary, "plain").encode(),
             *merger.pieces(content.text),
             b"\r\n",
-            *([related.related_head(boundary, inner).encode()] if content.attachments else []),
+            *([related.related_head(boundary, inner).encode()] if attachments else []),
             message.part_head(inner, "html").encode(),
             *merger.pieces(content.html),
             b"\r\n",
-            *(
-                related.picture_part(inner, one.content_id, one.media_type, one.content)
-                for one in content.attachments
-            ),
-            *([message.end(inner).encode()] if content.attachments else []),
+            *(related.picture_part(inner, one.content_id, one.media_type, one.content) for one in attachments),
+            *([message.end(inner).encode()] if attachments else []),
             message.end(boundary).encode(),
         ]
     )

@@ -81,11 +81,12 @@ def _addressees(session: Session, list_id: int, segment: str | None, now: dateti
             Subscriber.attributes,
             Subscriber.language,
             Subscriber.timezone,
+            Subscriber.tracking,
         )
         .order_by(Subscriber.id)
         .execution_options(yield_per=ROWS_AT_A_TIME)
     )
-    return (Addressee(*row) for row in rows)
+    return map(Addressee._make, rows)
 
 
 class _Rehearsing:

@@ -22,6 +22,9 @@ from newsletter.models import (
     of_mailing,
 )
 
+# No person asks for the head of a page alone.
+FETCHED = "GET"
+
 
 @dataclass(frozen=True, slots=True)
 class LinkClicks:
@@ -111,7 +114,7 @@ def all_mailings(session: Session) -> list[int]:
 def _people(session: Session, mailing_id: int) -> dict[EventKind, int]:
     rows = session.execute(
         select(Event.kind, func.count(Event.delivery_id.distinct()))
-        .where(Event.mailing_id == mailing_id)
+        .where(Event.mailing_id == mailing_id, Event.method == FETCHED)
         .group_by(Event.kind)
     )
     return dict(rows.all())
@@ -124,7 +127,7 @@ def _links(session: Session, mailing_id: int) -> tuple[LinkClicks, ...]:
             func.count().label("clicks"),
             func.count(Event.delivery_id.distinct()).label("people"),
         )
-        .where(Event.mailing_id == mailing_id, Event.kind == EventKind.CLICK)
+        .where(Event.mailing_id == mailing_id, Event.kind == EventKind.CLICK, Event.method == FETCHED)
         .group_by(Event.link_number)
         .subquery()
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -12,33 +13,21 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
-from newsletter.audience.links import ReaderLinks
 from newsletter.config import Settings
-from newsletter.db import Database
 from newsletter.errors import NewsletterError, NotFoundError
-from newsletter.queue import make_redis
 from newsletter.resources import TEMPLATES
-from newsletter.tracking.events import EventBuffer
-from newsletter.tracking.tokens import Tokens
 from newsletter.web import confirm, demo, media, preferences, subscribe, thanks, track, unsubscribe, webhooks
-from newsletter.web.limits import Limits
-from newsletter.web.pages import gone
+from newsletter.web.pages import gone, unavailable
 from newsletter.web.security import SecurityHeaders
-from newsletter.web.state import State
+from newsletter.web.state import State, state_of
+from newsletter.web.track import Track
 
 
 def make_app(settings: Settings, outbox: Path | None = None) -> Starlette:
     """The application; with `outbox`, the folder of a catch-all SMTP server, `/demo/` shows what was caught."""
-    state = State(
-        settings=settings,
-        database=Database(settings.database),
-        events=EventBuffer(make_redis(settings)),
-        tokens=Tokens.of(settings.secret()),
-        links=ReaderLinks(settings.secret(), settings.base_url),
-        limits=Limits(make_redis(settings), settings.secret()),
-        outbox=outbox,
-    )
+    state = State.of(settings, outbox)
     routes: list[BaseRoute] = [
         *track.routes,
         *unsubscribe.routes,
@@ -57,26 +46,38 @@ def make_app(settings: Settings, outbox: Path | None = None) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         yield
-        state.close()
+        await state.close()
 
-    app = Starlette(
+    app = _Web(
+        Track(tokens=state.tokens, notebook=state.notebook, targets=state.targets),
         routes=routes,
         lifespan=lifespan,
         middleware=[Middleware(SecurityHeaders)],
-        exception_handlers={404: gone, NotFoundError: gone, NewsletterError: unavailable},
+        exception_handlers={404: gone, NotFoundError: gone, NewsletterError: _unavailable},
     )
     app.state.newsletter = state
     return app
 
 
+class _Web(Starlette):
+    """Opens and clicks go past everything that other requests go through."""
+
+    def __init__(self, track: Track, **options: Any) -> None:
+        super().__init__(**options)
+        self._track = track
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not await self._track.answer(scope, receive, send):
+            await super().__call__(scope, receive, send)
+
+
 def healthz(request: Request) -> Response:
     """200 while the database answers."""
-    state: State = request.app.state.newsletter
+    state = state_of(request)
     with state.database.read() as session:
         session.connection().exec_driver_sql("SELECT 1")
     return PlainTextResponse("ok\n")
 
 
-def unavailable(_request: Request, _error: Exception) -> Response:
-    """A server that we need is away: said without its name or words, which are not a stranger's to know."""
-    return PlainTextResponse("Temporarily unavailable. Please try again in a few minutes.\n", status_code=503)
+def _unavailable(_request: Request, _error: Exception) -> Response:
+    return unavailable()

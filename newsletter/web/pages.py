@@ -6,9 +6,10 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from newsletter.resources import TEMPLATES, words
+from newsletter.web.security import HEADERS
 
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(TEMPLATES / "web"),
@@ -27,12 +28,12 @@ def page(name: str, *, language: str = "en", status: int = 200, **values: Any) -
 
 def gone(request: Request, _error: Exception | None = None) -> Response:
     """The page for an address that leads nowhere."""
-    return _notice(request, "gone")
+    return notice(request, "gone")
 
 
 def bad_link(request: Request) -> Response:
     """The page for a link that was cut, changed or forged. It does not say which."""
-    return _notice(request, "bad_link")
+    return notice(request, "bad_link")
 
 
 def language_of(request: Request) -> str:
@@ -41,7 +42,15 @@ def language_of(request: Request) -> str:
     return first if first.replace("-", "").isalnum() and first.isascii() else "en"
 
 
-def _notice(request: Request, key: str) -> Response:
+def notice(request: Request, key: str, *, status: int = 404) -> Response:
+    """The page of a few words, `<key>_title` and `<key>_text`, in the language of a reader's browser."""
     language = language_of(request)
     phrases = words(language)
-    return page("notice", language=language, status=404, title=phrases[f"{key}_title"], text=phrases[f"{key}_text"])
+    title, text = phrases[f"{key}_title"], phrases[f"{key}_text"]
+    return page("notice", language=language, status=status, title=title, text=text)
+
+
+def unavailable() -> Response:
+    """A server that we need is away: said without its name or words, which are not a stranger's to know."""
+    text = "Temporarily unavailable. Please try again in a few minutes.\n"
+    return PlainTextResponse(text, status_code=503, headers=HEADERS)

@@ -10,12 +10,13 @@ from starlette.requests import Request
 from newsletter.audience.links import ReaderLinks
 from newsletter.config import Settings
 from newsletter.db import Database
+from newsletter.queue import make_redis
 from newsletter.tracking.deliveries import link_targets
-from newsletter.tracking.events import EventBuffer
+from newsletter.tracking.notebook import PATIENCE_SECONDS, Notebook
+from newsletter.tracking.resp import connector
+from newsletter.tracking.targets import TargetCache, TargetStore
 from newsletter.tracking.tokens import Tokens
 from newsletter.web.limits import Limits
-
-KEPT_MAILINGS = 1000
 
 
 @dataclass(slots=True)
@@ -24,32 +25,44 @@ class State:
 
     settings: Settings
     database: Database
-    events: EventBuffer
     tokens: Tokens
     links: ReaderLinks
     limits: Limits
+    notebook: Notebook
+    target_store: TargetStore
+    targets: TargetCache
     outbox: Path | None = None
     # Of services that sign their webhooks, by their pinned address.
     certificates: dict[str, bytes] = field(default_factory=dict)
-    _targets: dict[int, dict[int, str]] = field(default_factory=dict)
 
-    def close(self) -> None:
+    @classmethod
+    def of(cls, settings: Settings, outbox: Path | None = None) -> State:
+        """With `outbox`, the folder of a catch-all SMTP server. Nothing is connected yet."""
+        database = Database(settings.database)
+        store = TargetStore(make_redis(settings, PATIENCE_SECONDS))
+
+        def targets_in_sql(mailing_id: int) -> dict[int, str]:
+            with database.read() as session:
+                return link_targets(session, mailing_id)
+
+        return cls(
+            settings=settings,
+            database=database,
+            tokens=Tokens.of(settings.secret()),
+            links=ReaderLinks(settings.secret(), settings.base_url),
+            limits=Limits(make_redis(settings), settings.secret()),
+            notebook=Notebook(connector(settings.broker)),
+            target_store=store,
+            targets=TargetCache(store, targets_in_sql),
+            outbox=outbox,
+        )
+
+    async def close(self) -> None:
         """Give the connections back."""
+        await self.notebook.close()
+        self.target_store.close()
         self.database.close()
-        self.events.close()
         self.limits.close()
-
-    def link_target(self, mailing_id: int, number: int) -> str | None:
-        """Where link `number` of a mailing leads; None for a link it does not have."""
-        if mailing_id not in self._targets:
-            with self.database.read() as session:
-                targets = link_targets(session, mailing_id)
-            if not targets:
-                return None
-            while len(self._targets) >= KEPT_MAILINGS:
-                self._targets.pop(next(iter(self._targets)), None)
-            self._targets[mailing_id] = targets
-        return self._targets[mailing_id].get(number)
 
 
 def state_of(request: Request) -> State:

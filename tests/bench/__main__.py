@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("render", "transport", "send", "distance", "scale", "imports", "segments")
+BENCHMARKS = ("render", "transport", "send", "distance", "scale", "imports", "segments", "track")
 
 if __name__ == "__main__":
     statuses = [

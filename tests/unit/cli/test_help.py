@@ -29,8 +29,8 @@ COMMANDS = sorted(leaves(get_command(app)))
 
 
 def test_there_are_these_commands() -> None:
-    words = "demo up render check import export send stats "
-    words += "publication list subscriber suppression mailing feedback db theme segment"
+    words = "demo up render check import export send stats publication "
+    words += "list subscriber suppression mailing feedback db theme segment track"
     assert {path[0] for path in COMMANDS} == set(words.split())
 
 

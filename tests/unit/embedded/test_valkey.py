@@ -64,7 +64,7 @@ def test_it_listens_on_its_socket_alone_and_for_this_user_alone(client: Any, fol
 
 def test_it_never_evicts_and_writes_down_what_it_takes(client: Any, folder: Path) -> None:
     wanted = {
-        "appendfsync": "everysec",
+        "appendfsync": "always",
         "appendonly": "yes",
         "dir": str(folder / "data"),
         "maxmemory-policy": "noeviction",

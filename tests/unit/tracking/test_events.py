@@ -10,8 +10,9 @@ from sqlalchemy import select
 from newsletter.db import Database
 from newsletter.models import Delivery, Event, EventKind
 from newsletter.stats.report import report
+from newsletter.tracking.buffer import EventBuffer
 from newsletter.tracking.deliveries import find_recipient, link_targets, record_unsubscribe
-from newsletter.tracking.events import EventBuffer, flush
+from newsletter.tracking.flush import flush
 from newsletter.tracking.tokens import Target, Tokens, read_token
 from tests.factories import make_mailing
 from tests.servers.valkey import ValkeyServer

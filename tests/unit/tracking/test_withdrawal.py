@@ -7,7 +7,8 @@ from sqlalchemy import func, select, update
 
 from newsletter.db import Database
 from newsletter.models import Delivery, Event, EventKind, Publication, Subscriber, Tracking
-from newsletter.tracking.events import Noted, flush
+from newsletter.tracking.buffer import Noted
+from newsletter.tracking.flush import flush
 from tests.factories import make_mailing
 
 
@@ -16,7 +17,7 @@ def opened(database: Database, mailing_id: int) -> list[Noted]:
     with database.read() as session:
         found = session.scalars(select(Delivery.id).where(Delivery.mailing_id == mailing_id)).all()
     return [
-        Noted(f"177339600000{place}-0", EventKind.OPEN, mailing_id, delivery_id, None, "Browser")
+        Noted(f"177339600000{place}-0", EventKind.OPEN, mailing_id, delivery_id, None, "Browser", "192.0.2.1", "GET")
         for place, delivery_id in enumerate(found)
     ]
 
@@ -44,3 +45,11 @@ def test_a_readers_own_choice_goes_before_the_publications(
         session.execute(update(Subscriber).where(Subscriber.email == "ada@example.org").values(tracking=chosen))
         flush(session, events)
     assert kept(database) == expected
+
+
+def test_no_address_is_kept_with_an_event(database: Database) -> None:
+    events = opened(database, make_mailing(database))
+    with database.write() as session:
+        flush(session, events)
+    with database.read() as session:
+        assert set(session.scalars(select(Event.ip))) == {None}

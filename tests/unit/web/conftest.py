@@ -16,7 +16,7 @@ from newsletter.db import Database
 from newsletter.models import Delivery
 from newsletter.models.base import Base
 from newsletter.queue import make_redis
-from newsletter.tracking.events import EventBuffer
+from newsletter.tracking.buffer import EventBuffer
 from newsletter.tracking.tokens import Tokens
 from newsletter.web.app import make_app
 from tests.factories import BASE_URL, SECRET, make_mailing

@@ -1,15 +1,22 @@
 from __future__ import annotations
 
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select, text
 from starlette.testclient import TestClient
 
+from newsletter.config import Settings
 from newsletter.db import Database
 from newsletter.models import EventKind, Link
-from newsletter.tracking.events import EventBuffer
+from newsletter.tracking.buffer import EventBuffer
 from tests.factories import make_mailing
 from tests.servers.valkey import ValkeyServer
-from tests.unit.web.conftest import BAD_TOKENS, TOKENS, Sent, first_of, rows
+from tests.unit.web.conftest import BAD_TOKENS, TOKENS, Sent, first_of, rows, serving
 
 
 def links(database: Database, mailing_id: int) -> dict[int, str]:
@@ -76,7 +83,7 @@ def test_a_click_with_a_token_that_was_not_made_for_it_leads_nowhere(
     assert buffer.oldest() == []
 
 
-@pytest.mark.parametrize("number", ["0", "9", "1000", "99999999999999999999", "-1", "1.5", "x", "1/2", "٣"])
+@pytest.mark.parametrize("number", ["00", "01x", "9", "1000", "99999999999999999999", "-1", "1.5", "x", "1/2", "٣"])
 def test_a_click_on_a_number_the_mailing_has_not_leads_nowhere(client: TestClient, sent: Sent, number: str) -> None:
     refuses_kindly(client, f"/c/{sent.clicks}/{number}")
 
@@ -107,10 +114,23 @@ def test_get_and_head_change_nothing_in_sql(client: TestClient, sent: Sent, data
     assert rows(database) == before
 
 
-def test_head_is_not_taken_for_a_reader(client: TestClient, sent: Sent, buffer: EventBuffer) -> None:
+def test_head_is_noted_as_what_it_is(client: TestClient, sent: Sent, buffer: EventBuffer) -> None:
     assert client.head(f"/o/{sent.opens}.gif").status_code == 200
     assert client.head(f"/c/{sent.clicks}/1").status_code == 302
-    assert buffer.oldest() == []
+    client.get(f"/o/{sent.opens}.gif")
+    assert [event.method for event in buffer.oldest()] == ["HEAD", "HEAD", "GET"]
+
+
+def test_the_link_that_no_person_sees_is_a_trap_and_says_so(
+    client: TestClient, sent: Sent, buffer: EventBuffer
+) -> None:
+    answer = client.get(f"/c/{sent.clicks}/0", headers={"Accept-Language": "en"})
+    assert answer.status_code == 200
+    assert "location" not in answer.headers
+    assert "<h1>You found a hidden link</h1>" in answer.text
+    assert [(event.kind, event.link_number) for event in buffer.oldest()] == [(EventKind.TRAP, 0)]
+    refuses_kindly(client, f"/c/{sent.opens}/0")
+    assert len(buffer.oldest()) == 1
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
@@ -119,14 +139,95 @@ def test_opens_and_clicks_are_asked_for_with_get_alone(client: TestClient, sent:
         assert client.request(method, address).status_code == 405
 
 
-def test_readers_are_served_while_the_event_buffer_is_away(
+def test_readers_are_served_while_the_event_buffer_is_away_and_the_loss_is_told(
     client: TestClient, sent: Sent, database: Database, valkey: ValkeyServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     valkey.kill()
     assert len(client.get(f"/o/{sent.opens}.gif").content) == 43
     answer = client.get(f"/c/{sent.clicks}/1")
     assert (answer.status_code, answer.headers["location"]) == (302, links(database, sent.mailing_id)[1])
-    assert capsys.readouterr().out.count("event lost") == 2
+    assert capsys.readouterr().out.count("events lost") == 1
+    assert client.get("/healthz/track").text == "ok\nevents lost: 2\n"
     valkey.start()
     assert client.get(f"/o/{sent.opens}.gif").status_code == 200
-    assert "event lost" not in capsys.readouterr().out
+    assert "events lost" not in capsys.readouterr().out
+
+
+def test_the_loss_is_counted_where_the_buffer_is_once_it_is_back(
+    client: TestClient, sent: Sent, valkey: ValkeyServer, buffer: EventBuffer
+) -> None:
+    valkey.kill()
+    client.get(f"/o/{sent.opens}.gif")
+    client.get(f"/c/{sent.clicks}/1")
+    valkey.start()
+    for _ in range(2):
+        client.get(f"/o/{sent.opens}.gif")
+        assert buffer.lost(sent.mailing_id) == 2
+    assert len(buffer.oldest()) == 2
+
+
+def test_a_server_that_is_back_within_a_second_has_missed_nothing(
+    client: TestClient, sent: Sent, valkey: ValkeyServer, buffer: EventBuffer
+) -> None:
+    client.get(f"/o/{sent.opens}.gif")
+    valkey.kill()
+    restarting = Thread(target=valkey.start)
+    restarting.start()
+    client.get(f"/o/{sent.opens}.gif")
+    restarting.join()
+    assert len(buffer.oldest()) == 2
+    assert client.get("/healthz/track").text == "ok\nevents lost: 0\n"
+
+
+def test_a_reader_waits_a_second_for_a_buffer_that_is_silent_and_the_next_hardly_at_all(
+    client: TestClient, sent: Sent, valkey: ValkeyServer, buffer: EventBuffer
+) -> None:
+    client.get(f"/o/{sent.opens}.gif")
+    assert valkey.process.pid is not None
+    os.kill(valkey.process.pid, signal.SIGSTOP)
+    began = time.monotonic()
+    client.get(f"/o/{sent.opens}.gif")
+    first = time.monotonic() - began
+    client.get(f"/o/{sent.opens}.gif")
+    second = time.monotonic() - began - first
+    os.kill(valkey.process.pid, signal.SIGCONT)
+    assert 0.9 < first < 1.5
+    assert second < 0.7
+    client.get(f"/o/{sent.opens}.gif")
+    assert buffer.lost(sent.mailing_id) == 2
+
+
+def test_no_event_is_lost_where_many_come_at_once(client: TestClient, sent: Sent, buffer: EventBuffer) -> None:
+    def visit(number: int) -> None:
+        client.get(f"/o/{sent.opens}.gif", headers={"User-Agent": f"reader {number}"})
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(visit, range(200)))
+    assert sorted(event.user_agent for event in buffer.oldest()) == sorted(f"reader {n}" for n in range(200))
+
+
+def test_links_are_known_without_sql_once_they_were_asked_for_anywhere(
+    settings: Settings, client: TestClient, sent: Sent, database: Database
+) -> None:
+    expected = client.get(f"/c/{sent.clicks}/2").headers["location"]
+    with database.write() as session:
+        session.execute(delete(Link))
+    for another in serving(settings):
+        assert another.get(f"/c/{sent.clicks}/2").headers["location"] == expected
+
+
+def test_links_are_known_without_the_buffer(client: TestClient, sent: Sent, valkey: ValkeyServer) -> None:
+    valkey.kill()
+    assert client.get(f"/c/{sent.clicks}/2").status_code == 302
+
+
+def test_a_link_that_nobody_can_look_up_is_temporarily_unavailable(
+    client: TestClient, sent: Sent, database: Database, valkey: ValkeyServer
+) -> None:
+    valkey.kill()
+    with database.write() as session:
+        session.execute(text("ALTER TABLE links RENAME TO away"))
+    answer = client.get(f"/c/{sent.clicks}/2")
+    assert answer.status_code == 503
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert "links" not in answer.text

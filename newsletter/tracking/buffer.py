@@ -1,0 +1,127 @@
+"""The stream between the tracking endpoint and SQL: an entry an event, in Redis until SQL has it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from newsletter.errors import UnavailableError
+from newsletter.models import EventKind
+
+STREAM = "newsletter:events"
+# How many events of each mailing were answered but not kept, as far as the processes that lost them could tell.
+LOST = "newsletter:events-lost"
+# The one field of an entry. A single one costs the server, and its memory, half of what seven do.
+FIELD = "event"
+MAX_USER_AGENT = 300
+FLUSH_SIZE = 1000
+_MAX_IP = 45
+_SEPARATOR = "\t"
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """An event as it waits in the buffer; `id` is the stream's, milliseconds since 1970 and a counter.
+
+    `ip` is None where the request came with none that is an address.
+    """
+
+    id: str
+    kind: EventKind
+    mailing_id: int
+    delivery_id: int
+    link_number: int | None
+    user_agent: str
+    ip: str | None = None
+    method: str = "GET"
+
+    @property
+    def occurred_at(self) -> datetime:
+        return datetime.fromtimestamp(int(self.id.partition("-")[0]) / 1000, UTC)
+
+
+def entry(
+    kind: EventKind,
+    mailing_id: int,
+    delivery_id: int,
+    link_number: int | None,
+    user_agent: str,
+    ip: str = "",
+    method: str = "GET",
+) -> bytes:
+    """An event as the stream keeps it. The user agent stands last: whatever it holds is its own."""
+    link = "" if link_number is None else link_number
+    agent = user_agent[:MAX_USER_AGENT]
+    return f"{kind}\t{mailing_id}\t{delivery_id}\t{link}\t{method}\t{ip[:_MAX_IP]}\t{agent}".encode()
+
+
+class EventBuffer:
+    """The stream, as those see it who may wait for its server. Its methods raise UnavailableError when it is away."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def note(
+        self,
+        kind: EventKind,
+        mailing_id: int,
+        delivery_id: int,
+        link_number: int | None,
+        user_agent: str,
+        ip: str = "",
+        method: str = "GET",
+    ) -> None:
+        """Keep an event."""
+        self._ask("xadd", STREAM, {FIELD: entry(kind, mailing_id, delivery_id, link_number, user_agent, ip, method)})
+
+    def oldest(self, limit: int = FLUSH_SIZE) -> list[Noted]:
+        """The events that have waited longest."""
+        entries = self._ask("xrange", STREAM, count=limit)
+        return [_noted(entry_id.decode(), values[FIELD.encode()]) for entry_id, values in entries]
+
+    def drop(self, events: Sequence[Noted]) -> None:
+        """Forget events that SQL has."""
+        if events:
+            self._ask("xdel", STREAM, *(event.id for event in events))
+
+    def lost(self, mailing_id: int) -> int:
+        """How many events of a mailing were answered and not kept, because the buffer was away."""
+        return int(self._ask("hget", LOST, str(mailing_id)) or 0)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._redis.close()
+
+    def _ask(self, command: str, *arguments: Any, **named: Any) -> Any:
+        try:
+            return getattr(self._redis, command)(*arguments, **named)
+        except RedisError as error:
+            raise UnavailableError(f"the event buffer does not answer: {error}") from error
+
+
+def _noted(entry_id: str, value: bytes) -> Noted:
+    text = value.decode("utf-8", "replace")
+    kind, mailing_id, delivery_id, link, method, ip, user_agent = text.split(_SEPARATOR, 6)
+    return Noted(
+        id=entry_id,
+        kind=EventKind(kind),
+        mailing_id=int(mailing_id),
+        delivery_id=int(delivery_id),
+        link_number=int(link) if link else None,
+        user_agent=user_agent,
+        ip=_address(ip),
+        method=method,
+    )
+
+
+def _address(text: str) -> str | None:
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        return None
