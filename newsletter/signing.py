@@ -74,9 +74,11 @@ class Signer:
             return None
         if len(raw) != _TOKEN.size:
             return None
-        numbers = self._masked(*_TOKEN.unpack(raw))
-        # The whole token is compared, for base64 has other spellings of the same bytes.
-        return numbers if hmac.compare_digest(self.seal(*numbers), token) else None
+        tag, *masked = _TOKEN.unpack(raw)
+        numbers = self._masked(tag, *masked)
+        ours = self._tag(_NUMBERS.pack(*numbers) + self._label)
+        # The spelling is compared too, for base64 has others of the same bytes.
+        return numbers if hmac.compare_digest(ours[: len(tag)], tag) and _text(raw) == token else None
 
     def _masked(self, tag: bytes, scope: int, subject: int) -> tuple[int, int]:
         """The numbers masked, or masked ones in the clear."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from newsletter.tracking.buffer import FIELD, LOST, STREAM
+from newsletter.tracking.buffer import FIELD, LOST, MAX_TOGETHER, STREAM
 from newsletter.tracking.resp import Connection, Connector, bulk, command, head_of
 
 # Readers wait so long for the buffer and no longer; while it is known to be away, hardly at all.
@@ -53,8 +53,8 @@ class Notebook:
         self._unlogged = 0
         self._logs_at = 0.0
 
-    async def note(self, mailing_id: int, entry: bytes) -> bool:
-        """Keep an event of a mailing; whether it was kept."""
+    def note(self, mailing_id: int, entry: bytes) -> asyncio.Future[bool]:
+        """Keep an event of a mailing; whether it was kept. Whoever waits for it no longer must not cancel it."""
         page = self._page
         if page is None:
             page = self._page = _Page(asyncio.get_running_loop().create_future())
@@ -62,7 +62,7 @@ class Notebook:
                 self._writer = asyncio.create_task(self._write())
         page.entries.append(entry)
         page.mailings.append(mailing_id)
-        return await page.kept
+        return page.kept
 
     async def close(self) -> None:
         """Keep what waits, tell what was lost, and hang up."""
@@ -115,7 +115,10 @@ class Notebook:
     async def _send(self, connection: Connection, entries: list[bytes]) -> list[str]:
         untold = self._untold.copy()
         commands = [command("HINCRBY", LOST, mailing_id, count) for mailing_id, count in untold.items()]
-        commands += [_XADD + bulk(entry) for entry in entries]
+        commands += [
+            _XADD + bulk(b"\n".join(entries[first : first + MAX_TOGETHER]))
+            for first in range(0, len(entries), MAX_TOGETHER)
+        ]
         errors = await connection.ask(b"".join(commands), len(commands))
         if not errors:
             self._untold -= untold

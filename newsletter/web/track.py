@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -23,19 +25,25 @@ PIXEL = (
     b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,"
     b"\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
 )
-_NEVER_KEPT = [
-    (b"cache-control", b"no-store, private"),
-    *((name.lower().encode(), value.encode()) for name, value in HEADERS.items()),
-]
+# Each field costs a reader's answer: only those that mean something for a picture and for a redirect.
+_NEVER_KEPT = (b"cache-control", b"no-store, private")
 _PIXEL_START: Message = {
     "type": "http.response.start",
     "status": 200,
     "headers": [
         (b"content-type", b"image/gif"),
         (b"content-length", str(len(PIXEL)).encode()),
-        *_NEVER_KEPT,
+        (b"x-content-type-options", b"nosniff"),
+        _NEVER_KEPT,
     ],
 }
+# The page a link leads to is not told which reader came, nor a search engine where links of messages lead.
+_REDIRECT_FIELDS = [
+    (b"content-length", b"0"),
+    (b"referrer-policy", HEADERS["Referrer-Policy"].encode()),
+    (b"x-robots-tag", HEADERS["X-Robots-Tag"].encode()),
+    _NEVER_KEPT,
+]
 _PIXEL_BODY: Message = {"type": "http.response.body", "body": PIXEL}
 _NO_BODY: Message = {"type": "http.response.body", "body": b""}
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
@@ -94,19 +102,19 @@ class Track:
             {
                 "type": "http.response.start",
                 "status": 302,
-                "headers": [(b"location", location), (b"content-length", b"0"), *_NEVER_KEPT],
+                "headers": [(b"location", location), *_REDIRECT_FIELDS],
             }
         )
         await send(_NO_BODY)
         return True
 
-    async def _note(self, kind: EventKind, target: Target, link_number: int | None, scope: Scope) -> None:
+    def _note(self, kind: EventKind, target: Target, link_number: int | None, scope: Scope) -> asyncio.Future[bool]:
         agent = next((value for name, value in scope["headers"] if name == b"user-agent"), b"").decode("latin-1")
         client = scope["client"]
         ip = client[0] if client else ""
         mailing_id = target.mailing_id
         noted = entry(kind, mailing_id, target.delivery_id, link_number, agent, ip, scope["method"])
-        await self._notebook.note(mailing_id, noted)
+        return self._notebook.note(mailing_id, noted)
 
 
 def other_click(request: Request) -> Response:
