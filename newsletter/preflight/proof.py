@@ -9,7 +9,7 @@ from html import unescape
 from urllib.parse import unquote
 
 from newsletter.preflight.page import Element, read_page, whole
-from newsletter.rendering.content import CLICK_TOKEN, UNSUBSCRIBE_TOKEN, Content
+from newsletter.rendering.content import CLICK_TOKEN, HIDDEN_LINK, UNSUBSCRIBE_TOKEN, Content
 from newsletter.rendering.issue_file import IssueFile
 
 _REDIRECT = re.compile(rf"/c/{CLICK_TOKEN}/(\d+)\Z")
@@ -38,14 +38,17 @@ class Proof:
         return cls(issue, content, read_page(whole(content.html, html=True)), base_url)
 
     def links(self) -> Iterator[Link]:
-        """The links of the HTML part, but for those of our own site such as unsubscribing."""
+        """The links of the HTML part, but for the hidden one and those of our own site such as unsubscribing."""
         for element in self.page:
             if element.tag != "a" or "name" in element.attributes:
                 continue
             url = unescape(element.attributes.get("href", "")).strip()
             redirect = _REDIRECT.search(url)
-            if redirect:
-                url = self.content.links[int(redirect[1]) - 1]
+            number = int(redirect[1]) if redirect else None
+            if number == HIDDEN_LINK:
+                continue
+            if number is not None:
+                url = self.content.links[number - 1]
             if UNSUBSCRIBE_TOKEN not in url and not f"{url}/".startswith(f"{self.base_url}/"):
                 yield Link(element.words, url)
 

@@ -13,7 +13,7 @@ from babel.dates import format_date
 
 from newsletter.errors import NotFoundError, SourceError
 from newsletter.rendering.blocks import Block, Poll, RawMjml
-from newsletter.rendering.content import CLICK_TOKEN, OPEN_TOKEN, UNSUBSCRIBE_TOKEN, Body, Content
+from newsletter.rendering.content import CLICK_TOKEN, HIDDEN_LINK, OPEN_TOKEN, UNSUBSCRIBE_TOKEN, Body, Content
 from newsletter.rendering.document import Document
 from newsletter.rendering.holes import Holes
 from newsletter.rendering.layout import Pictures, for_theme
@@ -57,7 +57,7 @@ def compile_issue(document: Document, masthead: Masthead, *, base_url: str, pict
         "unsubscribe_url": unsubscribe_url,
         "preferences_url": f"{base_url}/preferences/{holes.hole(UNSUBSCRIBE_TOKEN)}",
         "pixel_url": f"{base_url}/o/{holes.hole(OPEN_TOKEN)}.gif",
-        "trap_url": f"{click_url}/0",
+        "trap_url": f"{click_url}/{HIDDEN_LINK}",
     }
     context["document"]["blocks"] = for_theme(blocks, pictures)
 

@@ -13,6 +13,8 @@ from newsletter.rendering.template import Template
 OPEN_TOKEN = "open_token"  # noqa: S105
 CLICK_TOKEN = "click_token"  # noqa: S105
 UNSUBSCRIBE_TOKEN = "unsubscribe_token"  # noqa: S105
+# The number of the link that no person sees: whoever follows it is a machine.
+HIDDEN_LINK = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,9 +41,9 @@ class Letter:
 
     @property
     def hrefs(self) -> list[str]:
-        """Where its links lead, but for those to preferences and unsubscribing."""
+        """Where its links lead, but for those to preferences and unsubscribing, and the hidden one."""
         links = [element.attributes.get("href", "") for element in elements(self.html) if element.name == "a"]
-        return links[:-2]
+        return links[:-3]
 
     @property
     def words(self) -> str:

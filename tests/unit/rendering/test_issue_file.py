@@ -103,5 +103,6 @@ def test_an_issue_without_tags_is_the_same_for_everyone() -> None:
     assert is_fixed(content.subject)
     assert {part for part in content.html if not isinstance(part, str)} == {
         Variable("open_token"),
+        Variable("click_token"),
         Variable("unsubscribe_token"),
     }
