@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -45,6 +46,8 @@ def make_app(settings: Settings, outbox: Path | None = None) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        # What is loaded by now stays: whoever looks for garbage need not look at it again and again.
+        gc.freeze()
         yield
         await state.close()
 

@@ -33,7 +33,6 @@ _PIXEL_START: Message = {
     "headers": [
         (b"content-type", b"image/gif"),
         (b"content-length", str(len(PIXEL)).encode()),
-        (b"x-content-type-options", b"nosniff"),
         _NEVER_KEPT,
     ],
 }
@@ -109,11 +108,14 @@ class Track:
         return True
 
     def _note(self, kind: EventKind, target: Target, link_number: int | None, scope: Scope) -> asyncio.Future[bool]:
-        agent = next((value for name, value in scope["headers"] if name == b"user-agent"), b"").decode("latin-1")
+        agent = b""
+        for name, value in scope["headers"]:
+            if name == b"user-agent":
+                agent = value
         client = scope["client"]
         ip = client[0] if client else ""
         mailing_id = target.mailing_id
-        noted = entry(kind, mailing_id, target.delivery_id, link_number, agent, ip, scope["method"])
+        noted = entry(kind, mailing_id, target.delivery_id, link_number, agent.decode("latin-1"), ip, scope["method"])
         return self._notebook.note(mailing_id, noted)
 
 

@@ -51,9 +51,9 @@ def test_it_is_healthy_while_its_database_answers(client: TestClient) -> None:
     assert (answer.status_code, answer.text) == (200, "ok\n")
 
 
-def test_every_answer_carries_the_security_headers(demo: TestClient, sent: Sent) -> None:
+def test_every_page_carries_the_security_headers(demo: TestClient, sent: Sent) -> None:
     addresses = (
-        *(f"/o/{sent.opens}.gif", "/o/x.gif", f"/c/{sent.clicks}/1", "/c/x/1", f"/u/{sent.unsubscribes}", "/u/x"),
+        *(f"/c/{sent.clicks}/0", "/c/x/1", f"/u/{sent.unsubscribes}", "/u/x"),
         *("/healthz", "/static/web.css", "/static/absent.css", "/m/absent.png", "/absent", *DEMO_PAGES),
     )
     for address in addresses:
@@ -63,6 +63,12 @@ def test_every_answer_carries_the_security_headers(demo: TestClient, sent: Sent)
                 assert name in headers, f"{method} {address} without {name}"
             assert headers["x-content-type-options"] == "nosniff"
             assert "default-src 'none'" in headers["content-security-policy"]
+
+
+def test_a_redirect_tells_neither_the_next_page_nor_a_search_engine_who_came(client: TestClient, sent: Sent) -> None:
+    headers = client.get(f"/c/{sent.clicks}/1", follow_redirects=False).headers
+    assert (headers["referrer-policy"], headers["x-robots-tag"]) == ("no-referrer", "noindex, nofollow")
+    assert "no-store" in headers["cache-control"]
 
 
 def test_a_picture_is_served_as_it_was_and_may_be_kept_for_ever(
