@@ -55,6 +55,7 @@ def compile_issue(document: Document, masthead: Masthead, *, base_url: str, pict
     links = LinkBook(lambda number: f"{click_url}/{number}", base_url, document.book)
     context = _context(document, masthead, language) | {
         "unsubscribe_url": unsubscribe_url,
+        "view_url": f"{base_url}/v/{holes.hole(UNSUBSCRIBE_TOKEN)}",
         "preferences_url": f"{base_url}/preferences/{holes.hole(UNSUBSCRIBE_TOKEN)}",
         "pixel_url": f"{base_url}/o/{holes.hole(OPEN_TOKEN)}.gif",
         "trap_url": f"{click_url}/{HIDDEN_LINK}",
@@ -163,6 +164,7 @@ def _text(masthead: Masthead, context: Mapping[str, Any], body: str) -> str:
         "-" * WIDTH,
         _sender(masthead),
         f"{phrases['why_received']}\n"
+        f"{phrases['view']}{context['colon']} {context['view_url']}\n"
         f"{phrases['preferences']}{context['colon']} {context['preferences_url']}\n"
         f"{phrases['unsubscribe']}{context['colon']} {context['unsubscribe_url']}",
     ]

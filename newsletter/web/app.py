@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 from newsletter.config import Settings
 from newsletter.errors import NewsletterError, NotFoundError
 from newsletter.resources import TEMPLATES
-from newsletter.web import confirm, demo, media, preferences, subscribe, thanks, track, unsubscribe, webhooks
+from newsletter.web import confirm, demo, media, preferences, subscribe, thanks, track, unsubscribe, view, webhooks
 from newsletter.web.pages import gone, unavailable
 from newsletter.web.security import SecurityHeaders
 from newsletter.web.state import State, state_of
@@ -32,6 +32,7 @@ def make_app(settings: Settings, outbox: Path | None = None) -> Starlette:
     routes: list[BaseRoute] = [
         *track.routes,
         *unsubscribe.routes,
+        *view.routes,
         *subscribe.routes,
         *confirm.routes,
         *preferences.routes,

@@ -41,9 +41,9 @@ class Letter:
 
     @property
     def hrefs(self) -> list[str]:
-        """Where its links lead, but for those to preferences and unsubscribing, and the hidden one."""
+        """Where its links lead, but for the four of its foot, the last of which is hidden."""
         links = [element.attributes.get("href", "") for element in elements(self.html) if element.name == "a"]
-        return links[:-3]
+        return links[:-4]
 
     @property
     def words(self) -> str:

@@ -41,6 +41,7 @@ def test_the_sample_ends_with_who_wrote_and_how_to_leave(sample: Content) -> Non
         "1000 Bruxelles\n"
         "\n"
         "Vous recevez ce message parce que vous y êtes abonné.\n"
+        "Lire dans le navigateur : https://lettres.example.org/v/LEFT\n"
         "Vos préférences : https://lettres.example.org/preferences/LEFT\n"
         "Se désabonner : https://lettres.example.org/u/LEFT\n"
     )

@@ -139,6 +139,7 @@ def test_a_bare_issue_of_a_bare_publication_is_laid_out_too() -> None:
     elements(read.html)
     assert read.text == (
         f"P\n\nTitre\n=====\n\n{'-' * 72}\n\nP\n\nYou receive this email because you subscribed to it.\n"
+        f"Read in the browser: {BASE_URL}/v/LEFT\n"
         f"Your preferences: {BASE_URL}/preferences/LEFT\n"
         f"Unsubscribe: {BASE_URL}/u/LEFT\n"
     )
