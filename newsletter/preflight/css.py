@@ -11,6 +11,7 @@ from pathlib import Path
 from newsletter.preflight.finding import Finding, warning
 from newsletter.preflight.proof import Proof
 from newsletter.preflight.stylesheet import Declaration, read_declarations, read_styles
+from newsletter.rendering.inline import is_readable
 
 _FACTS = Path(__file__).with_name("caniemail.json")
 _NAMES = {"gmail": "Gmail", "outlook": "Outlook", "apple-mail": "Apple Mail", "yahoo": "Yahoo Mail"}
@@ -37,7 +38,8 @@ _IN_VALUES = {
 
 
 def check_css(proof: Proof) -> list[Finding]:
-    """A finding for each feature in use that one of the big programs drops on every platform it has.
+    """A finding for each style that cannot be read, and each feature in use that one of the big programs drops on
+    every platform it has.
 
     What stands in media queries is meant for those who understand it, so only the rest is looked at.
     """
@@ -45,11 +47,20 @@ def check_css(proof: Proof) -> list[Finding]:
     for written, features in _uses(proof):
         for feature in features:
             used.setdefault(feature, written)
-    return [
+    styles = dict.fromkeys(element.attributes.get("style", "") for element in proof.page)
+    broken = [style for style in styles if not is_readable(style)]
+    return [_broken(style, proof) for style in broken] + [
         warning("css-support", proof.line_of(written), f"{' and '.join(who)} drop “{written}”", "do without it")
         for feature, written in used.items()
         if feature not in _GRACEFUL and (who := _droppers().get(feature))
     ]
+
+
+def _broken(style: str, proof: Proof) -> Finding:
+    told = (
+        f"the style “{style}” cannot be read, and no style of the theme reaches its element: many programs show none"
+    )
+    return warning("css-broken", proof.line_of(style), told, "mend it: name:value; name:value")
 
 
 def _uses(proof: Proof) -> Iterator[tuple[str, list[str]]]:

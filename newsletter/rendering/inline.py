@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from html import escape
 
 from css_inline import CSSInliner, InlineError
 
@@ -24,6 +25,15 @@ def inline(html: str, css: str) -> str:
         return _inliner(css).inline(html)
     except InlineError:
         return html.replace("</head>", f"<style>{css}</style></head>", 1)
+
+
+def is_readable(style: str) -> bool:
+    """Whether a style attribute can be read. A single one that cannot keeps the whole page from being inlined."""
+    try:
+        _inliner("p{color:#000}").inline(f'<p style="{escape(style)}"></p>')
+    except InlineError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=_KEPT)

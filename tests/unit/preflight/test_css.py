@@ -7,6 +7,7 @@ import pytest
 
 from newsletter.preflight.css import check_css
 from newsletter.preflight.page import read_page
+from newsletter.rendering.inline import inline
 from tests.unit.preflight.proofs import only, proof_of
 
 
@@ -32,6 +33,18 @@ def test_css_that_a_big_program_drops_is_told_in_attributes_and_style_sheets(
         assert found.code == "css-support"
         assert found.message.startswith(f"{who} drop ")
         assert css in found.message
+
+
+@pytest.mark.parametrize("style", ["color", "}{ x", "color:red; margin", ":"])
+def test_a_style_that_cannot_be_read_is_told_since_it_keeps_the_message_from_being_inlined(
+    tmp_path: Path, style: str
+) -> None:
+    proof = proof_of(tmp_path, "Bonjour.\n")
+    page = f'<p style="{style}">Bonjour</p>'
+    assert "<style>p{padding:1px}</style>" in inline(f"<head></head>{page}", "p{padding:1px}")
+    found = only(check_css, replace(proof, page=read_page(page)))
+    assert found.code == "css-broken"
+    assert f"“{style}”" in found.message
 
 
 @pytest.mark.parametrize("css", ["@import url(a.css);", "@keyframes x { from { color: #000 } }"])
