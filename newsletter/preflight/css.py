@@ -57,9 +57,7 @@ def check_css(proof: Proof) -> list[Finding]:
 
 
 def _broken(style: str, proof: Proof) -> Finding:
-    told = (
-        f"the style “{style}” cannot be read, and no style of the theme reaches its element: many programs show none"
-    )
+    told = f"the style “{style}” cannot be read, which keeps the theme's styles out of every element"
     return warning("css-broken", proof.line_of(style), told, "mend it: name:value; name:value")
 
 
