@@ -126,11 +126,15 @@ def _rows(
 def _obstacle(
     rows: Mapping[str, Pace], account: Account, held_up: Counter[str], now: datetime
 ) -> tuple[str | None, datetime | None]:
-    """What most of those held up wait for: the pace of a domain rather than the end of a closure."""
+    """What those held up wait for: the pace of a domain where all wait for one, the end of a closure where all do.
+
+    Nothing where others wait for the account alone, which is known to rest.
+    """
     closed = {domain: row.closed_until for domain, row in rows.items() if _is_closed(row, now)}
-    paced = [domain for domain, _ in held_up.most_common() if domain in account.pace.domains and domain not in closed]
-    ends = [end for domain, end in closed.items() if end and domain in held_up]
-    return (paced[0] if paced else None), min(ends, default=None)
+    waiting = [domain for domain, _ in held_up.most_common() if domain not in closed]
+    if not waiting:
+        return None, min((end for domain, end in closed.items() if end and domain in held_up), default=None)
+    return (waiting[0] if all(domain in account.pace.domains for domain in waiting) else None), None
 
 
 def _rate(account: Account, domain: str) -> float | None:

@@ -11,6 +11,7 @@ from newsletter.db import Database
 from newsletter.models import DayCount, DeliveryState, Mailing, MailingStatus
 from newsletter.models import Pace as PaceRow
 from newsletter.sending.obstacles import obstacles
+from newsletter.sending.pace import close
 from newsletter.smtp_accounts import Account, Pace
 from tests.factories import make_mailing
 from tests.servers.chaos_sink import ChaosSink
@@ -220,3 +221,20 @@ def test_a_mailing_that_no_account_is_for_waits(database: Database, sink: ChaosS
     mailing_id = make_mailing(database, READERS[:2])
     post.turn()
     assert set(post.states(mailing_id).values()) == {DeliveryState.PENDING}
+
+
+def test_whoever_waits_for_the_account_alone_does_not_wait_for_a_closed_domain_too(
+    database: Database, sink: ChaosSink, posts: list[Post]
+) -> None:
+    account = make_account(sink, pace=Pace(messages_a_second=10))
+    post = work(posts, database, account)
+    make_mailing(database, READERS)
+    with database.write() as session:
+        close(session, account, "big.example", "asked for quiet", post.now)
+    counts = []
+    for _ in range(3):
+        post.turn()
+        counts.append(len(sink.accepted()))
+        post.now += timedelta(seconds=1)
+    assert counts == [20, 30, 30]
+    assert set(domains(sink)) == {"small.example"}
