@@ -43,7 +43,6 @@ class Event(Base):
     __tablename__ = "events"
     __table_args__ = (
         Index(None, "mailing_id", "kind", "delivery_id"),
-        Index(None, "mailing_id", "reader"),
         # Few events have an address, and only these are looked for by it.
         Index(
             None, "ip", "occurred_at", postgresql_where=text("ip IS NOT NULL"), sqlite_where=text("ip IS NOT NULL")
@@ -54,7 +53,7 @@ class Event(Base):
     mailing_id: Mapped[BigNumber] = mapped_column(ForeignKey("mailings.id"))
     # No foreign key: events outlive the deliveries of a mailing that is pruned.
     delivery_id: Mapped[int | None] = mapped_column(BIG, index=True)
-    reader: Mapped[str] = mapped_column(String(22), default="")
+    reader: Mapped[str] = mapped_column(String(22), default="", index=True)
     kind: Mapped[EventKind] = mapped_column(word_enum(EventKind))
     link_number: Mapped[int | None]
     method: Mapped[str] = mapped_column(String(8), default="GET")

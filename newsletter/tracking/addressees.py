@@ -11,6 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from newsletter.bulk import is_among
 from newsletter.models import (
     OPEN_STATES,
     Batch,
@@ -94,14 +95,18 @@ def _known(session: Session, mailing_id: int, delivery_ids: Collection[int]) -> 
         select(Delivery.id, Delivery.email, Subscriber.tracking, Delivery.state, Delivery.settled_at)
         .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
         # Without a salt it is of somebody who was forgotten.
-        .where(Delivery.mailing_id == mailing_id, Delivery.id.in_(delivery_ids), Delivery.salt.is_not(None))
+        .where(
+            Delivery.mailing_id == mailing_id,
+            is_among(session, Delivery.id, delivery_ids),
+            Delivery.salt.is_not(None),
+        )
     ).all()
     yield from (_Known(*row) for row in rows)
     missing = sorted(set(delivery_ids).difference(row.id for row in rows))
     subscribers = dict(_pruned(session, mailing_id, missing)) if missing else {}
     if subscribers:
         columns = (Subscriber.id, Subscriber.email, Subscriber.tracking)
-        people = session.execute(select(*columns).where(Subscriber.id.in_(set(subscribers.values()))))
+        people = session.execute(select(*columns).where(is_among(session, Subscriber.id, set(subscribers.values()))))
         known = {number: (email, tracking) for number, email, tracking in people}
         yield from (_Known(number, *known[person]) for number, person in subscribers.items() if person in known)
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from newsletter.bulk import is_among, look_up_by_index
 from newsletter.models import Event, EventKind, Verdict, lock_events
 from newsletter.tracking.addressees import Addressee, find_addressees
 from newsletter.tracking.agents import is_scanners, proxy_of
@@ -32,8 +33,11 @@ def flush(session: Session, events: Sequence[Noted]) -> int:
     Known ones are passed over, and those of readers who are gone, were forgotten or want nothing kept (any more).
     Whether an address served a crowd is judged by the events given here and by those addresses that are kept.
     """
+    look_up_by_index(session)
     lock_events(session, {event.mailing_id for event in events})
-    known = set(session.scalars(select(Event.source).where(Event.source.in_([event.id for event in events]))))
+    known = set(
+        session.scalars(select(Event.source).where(is_among(session, Event.source, [event.id for event in events])))
+    )
     fresh: dict[int, dict[str, Noted]] = defaultdict(dict)
     for event in events:
         if event.id not in known:
@@ -58,7 +62,7 @@ def _visits(session: Session, events: Sequence[Noted]) -> list[tuple[str, int | 
     if visits:
         times = [at for _, _, at in visits]
         earlier = select(Event.ip, Event.delivery_id, Event.occurred_at).where(
-            Event.ip.in_({ip for ip, _, _ in visits}),
+            is_among(session, Event.ip, {ip for ip, _, _ in visits}),
             Event.occurred_at.between(min(times) - WITHIN, max(times) + WITHIN),
             Event.kind.in_((EventKind.CLICK, EventKind.TRAP)),
         )
@@ -72,7 +76,7 @@ def _keep(session: Session, mailing_id: int, kept: Sequence[Kept], crowds: Crowd
     for event, person in sorted(kept, key=lambda pair: pair[0].occurred_at):
         new[person.reader].append(_seen(event, person, crowds))
         people[person.reader] = person
-    seen = find_seen(session, mailing_id, new.keys())
+    seen = find_seen(session, new.keys())
     count = 0
     for reader, lines in new.items():
         if reader != NOBODY:
@@ -111,6 +115,6 @@ def _by_address(event: Noted, crowds: Crowds) -> str:
     if event.ip is None:
         return ""
     if is_scanners(event.ip):
-        return Reason.NETWORK
+        return Reason.NETWORK.value
     is_crowded = crowds.holds(event.ip, event.occurred_at) and not proxy_of(event.user_agent)
-    return Reason.CROWD if is_crowded else ""
+    return Reason.CROWD.value if is_crowded else ""

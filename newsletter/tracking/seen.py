@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import Table, select, update
 from sqlalchemy.orm import Session
 
+from newsletter.bulk import is_among, load
 from newsletter.db import insert_into
 from newsletter.models import Event, EventKind, Verdict
 
@@ -35,6 +36,7 @@ COLUMNS = (
     Event.occurred_at,
     Event.source,
 )
+_NAMES = ("mailing_id", *(column.key for column in COLUMNS[1:]))
 
 
 @dataclass(slots=True)
@@ -61,52 +63,50 @@ def seen_of(row: Sequence[Any]) -> Seen:
     return Seen(number, (delivery_id, reader), *rest)
 
 
-def find_seen(session: Session, mailing_id: int, readers: Collection[Reader]) -> dict[Reader, list[Seen]]:
+def find_seen(session: Session, readers: Collection[Reader]) -> dict[Reader, list[Seen]]:
     """All that is known of what some readers did and that is to be judged: unsubscribing is not."""
     found: dict[Reader, list[Seen]] = defaultdict(list)
     deliveries = [delivery_id for delivery_id, _ in readers if delivery_id is not None]
-    names = [name for _, name in readers if name]
-    of_them = or_(Event.delivery_id.in_(deliveries), Event.reader.in_(names))
-    rows = session.execute(
-        select(*COLUMNS).where(Event.mailing_id == mailing_id, of_them, Event.kind != EventKind.UNSUBSCRIBE)
-    )
-    for row in rows:
-        seen = seen_of(row)
-        found[seen.reader].append(seen)
+    # Under the salt of one mailing, a name is of no reader of another.
+    for column, values in ((Event.delivery_id, deliveries), (Event.reader, [name for _, name in readers if name])):
+        if values:
+            theirs = is_among(session, column, values)
+            for row in session.execute(select(*COLUMNS).where(theirs, Event.kind != EventKind.UNSUBSCRIBE)):
+                seen = seen_of(row)
+                found[seen.reader].append(seen)
     return found
 
 
 def insert_seen(session: Session, mailing_id: int, seen: Iterable[Seen]) -> None:
     """Put events into SQL."""
     rows = [_row(mailing_id, one) for one in seen]
-    if rows:
-        session.execute(insert(Event.__table__), rows)  # type: ignore[arg-type]
+    load(session, cast(Table, Event.__table__), _NAMES, rows)
 
 
 def insert_new(session: Session, mailing_id: int, seen: Seen) -> bool:
     """Put an event into SQL, unless there is one of its source. Whether it was put in."""
-    statement = insert_into(session, Event).values(_row(mailing_id, seen))
+    values = dict(zip(_NAMES, _row(mailing_id, seen), strict=True)) | {"occurred_at": seen.occurred_at}
+    statement = insert_into(session, Event).values(values)
     new = session.execute(statement.on_conflict_do_nothing(index_elements=["source"]).returning(Event.id))
     return new.first() is not None
 
 
-def _row(mailing_id: int, seen: Seen) -> dict[str, Any]:
-    delivery_id, reader = seen.reader
-    return {
-        "mailing_id": mailing_id,
-        "delivery_id": delivery_id,
-        "reader": reader,
-        "kind": seen.kind,
-        "link_number": seen.link_number,
-        "method": seen.method,
-        "user_agent": seen.user_agent,
-        "ip": seen.ip,
-        "domain": seen.domain,
-        "verdict": seen.verdict,
-        "verdict_reason": seen.reason,
-        "occurred_at": seen.occurred_at,
-        "source": seen.source,
-    }
+def _row(mailing_id: int, seen: Seen) -> tuple[Any, ...]:
+    """The values of `_NAMES`, as `load` takes them."""
+    return (
+        mailing_id,
+        *seen.reader,
+        seen.kind.value,
+        seen.link_number,
+        seen.method,
+        seen.user_agent,
+        seen.ip,
+        seen.domain,
+        seen.verdict.value,
+        seen.reason,
+        f"{seen.occurred_at:%Y-%m-%d %H:%M:%S.%f}",
+        seen.source,
+    )
 
 
 def save_verdicts(session: Session, changed: Iterable[Seen]) -> None:
@@ -116,7 +116,7 @@ def save_verdicts(session: Session, changed: Iterable[Seen]) -> None:
         by_ruling[one.verdict, one.reason].append(one.id)
     for (verdict, reason), numbers in by_ruling.items():
         for start in range(0, len(numbers), _IN_A_STATEMENT):
-            some = Event.id.in_(numbers[start : start + _IN_A_STATEMENT])
+            some = is_among(session, Event.id, numbers[start : start + _IN_A_STATEMENT])
             session.execute(
                 update(Event).where(some).values(verdict=verdict, verdict_reason=reason),
                 execution_options={"synchronize_session": False},

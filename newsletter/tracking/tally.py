@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import lru_cache
 
 from newsletter.models import EventKind, Facet, Verdict
 from newsletter.tracking.clients import family
@@ -13,21 +14,27 @@ from newsletter.tracking.seen import NOBODY, Reader, Seen
 Cell = tuple[EventKind, Verdict, Facet, str]
 Counts = tuple[int, int]
 _TO_THE_HOUR = len("2026-03-13T07")
+_KEPT = 50_000
 
 
 class Tally:
     """Events and readers by cell; what is taken away counts negatively."""
 
     def __init__(self) -> None:
-        self._events: Counter[Cell] = Counter()
-        self._readers: Counter[Cell] = Counter()
+        self._events: dict[Cell, int] = defaultdict(int)
+        self._readers: dict[Cell, int] = defaultdict(int)
 
     def add(self, reader: Reader, seen: Iterable[Seen], times: int = 1) -> None:
         """Count everything that is seen of a reader, or take it away (`times` is -1)."""
-        found = Counter(cell for one in seen for cell in _cells(one))
-        for cell, count in found.items():
-            self._events[cell] += times * count
-            if reader != NOBODY:
+        found: set[Cell] = set()
+        for one in seen:
+            hour = one.occurred_at.isoformat()[:_TO_THE_HOUR]
+            cells = _cells(one.kind, one.verdict, one.link_number, hour, one.domain, family(one.user_agent))
+            found.update(cells)
+            for cell in cells:
+                self._events[cell] += times
+        if reader != NOBODY:
+            for cell in found:
                 self._readers[cell] += times
 
     def counts(self) -> dict[Cell, Counts]:
@@ -36,11 +43,11 @@ class Tally:
         return {cell: counts for cell, counts in both.items() if any(counts)}
 
 
-def _cells(seen: Seen) -> Iterator[Cell]:
-    kind, verdict = seen.kind, seen.verdict
-    yield kind, verdict, Facet.ISSUE, ""
-    if seen.link_number is not None:
-        yield kind, verdict, Facet.LINK, str(seen.link_number)
-    yield kind, verdict, Facet.HOUR, seen.occurred_at.isoformat()[:_TO_THE_HOUR]
-    yield kind, verdict, Facet.DOMAIN, seen.domain
-    yield kind, verdict, Facet.CLIENT, family(seen.user_agent)
+@lru_cache(_KEPT)
+def _cells(
+    kind: EventKind, verdict: Verdict, link_number: int | None, hour: str, domain: str, client: str
+) -> tuple[Cell, ...]:
+    """What an event counts in."""
+    keys = ((Facet.ISSUE, ""), (Facet.HOUR, hour), (Facet.DOMAIN, domain), (Facet.CLIENT, client))
+    link = () if link_number is None else ((Facet.LINK, str(link_number)),)
+    return tuple((kind, verdict, facet, key) for facet, key in (*keys, *link))

@@ -481,7 +481,7 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_events_mailing_id_kind_delivery_id"), ["mailing_id", "kind", "delivery_id"], unique=False
         )
-        batch_op.create_index(batch_op.f("ix_events_mailing_id_reader"), ["mailing_id", "reader"], unique=False)
+        batch_op.create_index(batch_op.f("ix_events_reader"), ["reader"], unique=False)
 
     op.create_table(
         "link_corrections",
@@ -539,7 +539,7 @@ def downgrade() -> None:
 
     op.drop_table("link_corrections")
     with op.batch_alter_table("events", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_events_mailing_id_reader"))
+        batch_op.drop_index(batch_op.f("ix_events_reader"))
         batch_op.drop_index(batch_op.f("ix_events_mailing_id_kind_delivery_id"))
         batch_op.drop_index(
             batch_op.f("ix_events_ip_occurred_at"),
