@@ -9,7 +9,6 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, case, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from newsletter.audience.bulk import insert_new, look_up_by_index
 from newsletter.audience.jobs import Job
 from newsletter.audience.profile import PROFILE_COLUMNS, Merge, Profile, changed, merge, profile_of
 from newsletter.audience.report import Report, Sample
@@ -23,6 +22,7 @@ from newsletter.audience.weighing import (
     weigh,
     weighed_rows,
 )
+from newsletter.bulk import insert_new, look_up_by_index
 from newsletter.models import ImportChange, Subscriber, Subscription, SubscriptionStatus, Suppression
 
 _OUTCOMES = {

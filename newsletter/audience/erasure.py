@@ -9,7 +9,7 @@ from datetime import datetime
 from secrets import token_urlsafe
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, delete, inspect, select, update
+from sqlalchemy import ColumnElement, CursorResult, and_, delete, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, undefer
 
@@ -29,6 +29,9 @@ from newsletter.models import (
     SignalRecord,
     Subscriber,
     Suppression,
+    lock_events,
+    reader_name,
+    unsubscribe_source,
     veiled,
 )
 
@@ -82,14 +85,17 @@ def forget(session: Session, email: str, digest: Digest, now: datetime) -> Forgo
 
 def _forget_subscriber(session: Session, subscriber_id: int, forgotten: Forgotten) -> None:
     forgotten.subscriber = True
-    deliveries = session.scalars(select(Delivery).where(Delivery.subscriber_id == subscriber_id).with_for_update())
+    mine = select(Delivery).where(Delivery.subscriber_id == subscriber_id)
+    deliveries = session.scalars(mine.order_by(Delivery.id).with_for_update()).all()
+    # None is being put in for them meanwhile.
+    lock_events(session, {delivery.mailing_id for delivery in deliveries})
     for delivery in deliveries:
         if delivery.state is DeliveryState.CLAIMED:
             raise ConflictError(
                 f"a message of mailing {delivery.mailing_id} to {delivery.email} is on its way: try again in a minute"
             )
         forgotten.deliveries += 1
-        forgotten.events += _forget_events(session, delivery.id)
+        forgotten.events += _forget_events(session, delivery)
         _veil(delivery)
     about = SignalRecord.subscriber_id == subscriber_id
     forgotten.signals = _rows(
@@ -108,9 +114,18 @@ def _veil(delivery: Delivery) -> None:
         delivery.email, delivery.salt = veiled(delivery.email, delivery.salt), None
 
 
-def _forget_events(session: Session, delivery_id: int) -> int:
-    unlinked = {"delivery_id": None, "ip": None, "reader": token_urlsafe(_READER_BYTES)}
-    return _rows(session.execute(update(Event).where(Event.delivery_id == delivery_id).values(unlinked)))
+def _forget_events(session: Session, delivery: Delivery) -> int:
+    """As long as readers without a person can be told apart, they could be told from the delivery, too."""
+    salt = session.scalar(select(Mailing.reader_salt).where(Mailing.id == delivery.mailing_id))
+    name, gone = reader_name(salt, delivery.id), 0
+    for theirs in (Event.delivery_id == delivery.id, and_(Event.reader == name, Event.reader != "")):
+        unlinked = {"delivery_id": None, "ip": None, "reader": token_urlsafe(_READER_BYTES)}
+        of_mailing = Event.mailing_id == delivery.mailing_id
+        gone += _rows(session.execute(update(Event).where(of_mailing, theirs).values(unlinked)))
+    left = Event.source == unsubscribe_source(name)
+    drawn = unsubscribe_source(token_urlsafe(_READER_BYTES))
+    session.execute(update(Event).where(left).values(source=drawn))
+    return gone
 
 
 def _what_hangs_on(subscriber_id: int) -> Iterator[tuple[ColumnElement[bool], Any]]:

@@ -27,11 +27,11 @@ from sqlalchemy import (
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
-from newsletter.audience.bulk import load
 from newsletter.audience.digests import WISH, Digest, erased_digests
 from newsletter.audience.files.source import Source
 from newsletter.audience.report import Report, Sample
 from newsletter.audience.rows import Row, RowReader
+from newsletter.bulk import load
 from newsletter.db import is_postgresql
 from newsletter.errors import InputError
 from newsletter.models.base import UtcDateTime

@@ -14,7 +14,7 @@ from newsletter.models.audience import (
     is_mailed,
 )
 from newsletter.models.base import Base
-from newsletter.models.event import Event, EventKind, Verdict
+from newsletter.models.event import Event, EventKind, Verdict, reader_name, unsubscribe_source
 from newsletter.models.feedback import SignalCount, SignalRecord
 from newsletter.models.imports import Import, ImportChange, ImportState
 from newsletter.models.issue import Issue, Revision
@@ -23,7 +23,7 @@ from newsletter.models.mailing import Link, LinkCorrection, Mailing, MailingStat
 from newsletter.models.notice import Notice, NoticeKind
 from newsletter.models.pace import DayCount, Pace
 from newsletter.models.publication import Publication
-from newsletter.models.rollup import Facet, Rollup
+from newsletter.models.rollup import Facet, Rollup, lock_events
 from newsletter.models.suppression import Erasure, Suppression, SuppressionReason, at_domain, holds, is_suppressed
 
 __all__ = [
@@ -70,7 +70,10 @@ __all__ = [
     "holds",
     "is_mailed",
     "is_suppressed",
+    "lock_events",
     "new_salt",
     "of_mailing",
+    "reader_name",
+    "unsubscribe_source",
     "veiled",
 ]

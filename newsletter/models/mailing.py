@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from newsletter.models.base import Base, BigNumber, Key, Moment, word_enum
+
+_SALT_BYTES = 32
 
 
 class MailingStatus(StrEnum):
@@ -28,8 +32,8 @@ class Mailing(Base):
     `local_time` (08:00) sends at that hour in each subscriber's own zone, `window` (mon-fri 08:00-20:00) only within
     those hours of the publication's zone. With `canary` so many go first, and the rest once these were judged good.
     `segment` is the condition (audience.segments) that its audience was narrowed by. Once its deliveries are pruned,
-    `receipt` says what became of them. While there is a `reader_salt`, events without a person can be told apart by
-    reader.
+    `receipt` says what became of them. Until the `reader_salt` is thrown away, events without a person can be told
+    apart by reader. `recounted_at` is when its events were last judged and counted anew (tracking.recount).
     """
 
     __tablename__ = "mailings"
@@ -53,7 +57,10 @@ class Mailing(Base):
     outcomes_digest: Mapped[str | None] = mapped_column(String(64))
     receipt: Mapped[dict[str, Any] | None] = mapped_column(JSON, deferred=True)
     pruned_at: Mapped[datetime | None]
-    reader_salt: Mapped[bytes | None] = mapped_column(LargeBinary)
+    reader_salt: Mapped[bytes | None] = mapped_column(
+        LargeBinary, default=partial(secrets.token_bytes, _SALT_BYTES), deferred=True
+    )
+    recounted_at: Mapped[datetime | None]
     created_at: Mapped[Moment]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

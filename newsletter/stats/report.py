@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import String, cast, func, select
 from sqlalchemy.orm import Session
 
 from newsletter.errors import NotFoundError
@@ -23,7 +23,9 @@ from newsletter.models import (
 )
 
 # No person asks for the head of a page alone.
-FETCHED = "GET"
+FETCHED = Event.method != "HEAD"
+# A delivery, or whom nobody can name.
+_READER = func.coalesce(cast(Event.delivery_id, String), Event.reader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,8 @@ def all_mailings(session: Session) -> list[int]:
 
 def _people(session: Session, mailing_id: int) -> dict[EventKind, int]:
     rows = session.execute(
-        select(Event.kind, func.count(Event.delivery_id.distinct()))
-        .where(Event.mailing_id == mailing_id, Event.method == FETCHED)
+        select(Event.kind, func.count(_READER.distinct()))
+        .where(Event.mailing_id == mailing_id, FETCHED)
         .group_by(Event.kind)
     )
     return dict(rows.all())
@@ -125,9 +127,9 @@ def _links(session: Session, mailing_id: int) -> tuple[LinkClicks, ...]:
         select(
             Event.link_number,
             func.count().label("clicks"),
-            func.count(Event.delivery_id.distinct()).label("people"),
+            func.count(_READER.distinct()).label("people"),
         )
-        .where(Event.mailing_id == mailing_id, Event.kind == EventKind.CLICK, Event.method == FETCHED)
+        .where(Event.mailing_id == mailing_id, Event.kind == EventKind.CLICK, FETCHED)
         .group_by(Event.link_number)
         .subquery()
     )

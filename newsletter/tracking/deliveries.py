@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from secrets import token_urlsafe
 
-from sqlalchemy import insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from newsletter.models import Batch, Delivery, Event, EventKind, Link, List, Mailing, Publication, members
+from newsletter.models import (
+    Batch,
+    Delivery,
+    EventKind,
+    Link,
+    List,
+    Mailing,
+    Publication,
+    Verdict,
+    members,
+    unsubscribe_source,
+)
+from newsletter.tracking.addressees import find_addressees
+from newsletter.tracking.rollups import change
+from newsletter.tracking.seen import Seen, insert_new
+from newsletter.tracking.tally import Tally
 from newsletter.tracking.tokens import Target
 
 
@@ -63,18 +77,27 @@ def link_targets(session: Session, mailing_id: int) -> dict[int, str]:
 
 
 def record_unsubscribe(session: Session, recipient: Recipient, user_agent: str, now: datetime) -> None:
-    """Write down that a message made its reader unsubscribe, once for each message."""
-    source = f"unsubscribe:{recipient.delivery_id}"
-    # The second of two requests at the same moment finds the source taken, and that is as good.
-    with suppress(IntegrityError), session.begin_nested():
-        session.execute(
-            insert(Event).values(
-                mailing_id=recipient.mailing_id,
-                delivery_id=recipient.delivery_id,
-                kind=EventKind.UNSUBSCRIBE,
-                link_number=None,
-                user_agent=user_agent,
-                occurred_at=now,
-                source=source,
-            )
-        )
+    """Write down that a message made its reader unsubscribe, once for each message, as much of it as they wish."""
+    mailing_id, delivery_id = recipient.mailing_id, recipient.delivery_id
+    person = find_addressees(session, mailing_id, [delivery_id]).get(delivery_id)
+    if person is None:
+        return
+    left = Seen(
+        id=0,
+        reader=person.reader,
+        kind=EventKind.UNSUBSCRIBE,
+        link_number=None,
+        method="POST",
+        user_agent=user_agent,
+        ip=None,
+        domain=person.domain,
+        verdict=Verdict.PERSON,
+        reason="",
+        occurred_at=now,
+        # Once nobody can tell the readers of a mailing apart, nor can this.
+        source=unsubscribe_source(person.name or token_urlsafe(16)),
+    )
+    if insert_new(session, mailing_id, left):
+        tally = Tally()
+        tally.add(left.reader, [left])
+        change(session, mailing_id, tally.counts())

@@ -1,55 +1,120 @@
-"""Events that waited in the buffer are put into SQL in bulk, once each."""
+"""Events that waited in the buffer are put into SQL in bulk: each once, as much of it as its reader wishes, judged
+with all that was seen of the same message before, and counted.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, func, insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from newsletter.models import Delivery, Event, List, Mailing, Publication, Subscriber, Tracking
+from newsletter.bulk import is_among, look_up_by_index
+from newsletter.models import Event, EventKind, Verdict, lock_events
+from newsletter.tracking.addressees import Addressee, find_addressees
+from newsletter.tracking.agents import is_scanners, proxy_of
 from newsletter.tracking.buffer import Noted
+from newsletter.tracking.crowds import WITHIN, Crowds
+from newsletter.tracking.judging import settle
+from newsletter.tracking.seen import NOBODY, Reader, Seen, find_seen
+from newsletter.tracking.verdict import Reason
+
+# Of one reader's message no more is kept: whoever has its address could otherwise have us judge without end.
+MOST_OF_A_READER = 1000
+
+Kept = tuple[Noted, Addressee]
 
 
 def flush(session: Session, events: Sequence[Noted]) -> int:
-    """Put events into SQL; how many were new. Known ones are passed over, and those of people who are gone,
-    were forgotten or may not be tracked (any more).
+    """Put events into SQL; how many were new and are kept.
 
-    Addresses stay behind: no report needs them, and who was forgotten is not to be found by one.
+    Known ones are passed over, and those of readers who are gone, were forgotten or want nothing kept (any more).
+    Whether an address served a crowd is judged by the events given here and by those addresses that are kept.
     """
-    sources = [event.id for event in events]
-    known = set(session.scalars(select(Event.source).where(Event.source.in_(sources))))
-    wanted = {event.delivery_id for event in events}
-    deliveries = set(session.scalars(select(Delivery.id).where(Delivery.id.in_(wanted), may_be_tracked())))
-    fresh = [event for event in events if event.id not in known and event.delivery_id in deliveries]
-    if fresh:
-        session.execute(
-            insert(Event),
-            [
-                {
-                    "mailing_id": event.mailing_id,
-                    "delivery_id": event.delivery_id,
-                    "kind": event.kind,
-                    "link_number": event.link_number,
-                    "user_agent": event.user_agent,
-                    "method": event.method,
-                    "occurred_at": event.occurred_at,
-                    "source": event.id,
-                }
-                for event in fresh
-            ],
-        )
-    return len(fresh)
-
-
-def may_be_tracked() -> ColumnElement[bool]:
-    """Whether a delivery's recipient is still known, and leaves us to note what they do: by their own word, or else
-    by the publication's.
-    """
-    chosen = func.coalesce(Subscriber.tracking, Publication.tracking)
-    agrees = (
-        exists()
-        .where(Subscriber.id == Delivery.subscriber_id, Mailing.id == Delivery.mailing_id)
-        .where(List.id == Mailing.list_id, Publication.id == List.publication_id, chosen != Tracking.OFF.value)
+    look_up_by_index(session)
+    lock_events(session, {event.mailing_id for event in events})
+    known = set(
+        session.scalars(select(Event.source).where(is_among(session, Event.source, [event.id for event in events])))
     )
-    return and_(Delivery.salt.is_not(None), agrees)
+    fresh: dict[int, dict[str, Noted]] = defaultdict(dict)
+    for event in events:
+        if event.id not in known:
+            fresh[event.mailing_id][event.id] = event
+    kept = {mailing_id: _kept(session, mailing_id, list(noted.values())) for mailing_id, noted in fresh.items()}
+    crowds = Crowds(_visits(session, [event for pairs in kept.values() for event, _ in pairs]))
+    return sum(_keep(session, mailing_id, pairs, crowds) for mailing_id, pairs in sorted(kept.items()) if pairs)
+
+
+def _kept(session: Session, mailing_id: int, noted: Sequence[Noted]) -> list[Kept]:
+    people = find_addressees(session, mailing_id, {event.delivery_id for event in noted})
+    return [(event, people[event.delivery_id]) for event in noted if event.delivery_id in people]
+
+
+def _visits(session: Session, events: Sequence[Noted]) -> list[tuple[str, int | None, datetime]]:
+    """Who followed links from the addresses of these events, and when."""
+    visits: list[tuple[str, int | None, datetime]] = [
+        (event.ip, event.delivery_id, event.occurred_at)
+        for event in events
+        if event.ip and event.kind is not EventKind.OPEN
+    ]
+    if visits:
+        times = [at for _, _, at in visits]
+        earlier = select(Event.ip, Event.delivery_id, Event.occurred_at).where(
+            is_among(session, Event.ip, {ip for ip, _, _ in visits}),
+            Event.occurred_at.between(min(times) - WITHIN, max(times) + WITHIN),
+            Event.kind.in_((EventKind.CLICK, EventKind.TRAP)),
+        )
+        visits += [(ip, delivery_id, at) for ip, delivery_id, at in session.execute(earlier) if ip]
+    return visits
+
+
+def _keep(session: Session, mailing_id: int, kept: Sequence[Kept], crowds: Crowds) -> int:
+    new: dict[Reader, list[Seen]] = defaultdict(list)
+    people: dict[Reader, Addressee] = {}
+    for event, person in sorted(kept, key=lambda pair: pair[0].occurred_at):
+        new[person.reader].append(_seen(event, person, crowds))
+        people[person.reader] = person
+    seen = find_seen(session, new.keys())
+    count = 0
+    for reader, lines in new.items():
+        if reader != NOBODY:
+            del lines[max(MOST_OF_A_READER - len(seen[reader]), 0) :]
+        count += len(lines)
+        seen[reader] += lines
+    settle(session, mailing_id, seen, {reader: _delivered(people[reader], seen[reader]) for reader in seen})
+    return count
+
+
+def _delivered(person: Addressee, seen: Sequence[Seen]) -> datetime | None:
+    if person.reader == NOBODY or not seen:
+        return None
+    return person.delivered_before(min(one.occurred_at for one in seen))
+
+
+def _seen(event: Noted, person: Addressee, crowds: Crowds) -> Seen:
+    return Seen(
+        id=0,
+        reader=person.reader,
+        kind=event.kind,
+        link_number=event.link_number,
+        method=event.method,
+        user_agent=event.user_agent,
+        ip=event.ip if person.is_named else None,
+        domain=person.domain,
+        verdict=Verdict.PERSON,
+        reason=_by_address(event, crowds),
+        occurred_at=event.occurred_at,
+        source=event.id,
+    )
+
+
+def _by_address(event: Noted, crowds: Crowds) -> str:
+    """What the address tells, to be kept where the address itself is not."""
+    if event.ip is None:
+        return ""
+    if is_scanners(event.ip):
+        return Reason.NETWORK.value
+    is_crowded = crowds.holds(event.ip, event.occurred_at) and not proxy_of(event.user_agent)
+    return Reason.CROWD.value if is_crowded else ""

@@ -47,7 +47,6 @@ class Reason(StrEnum):
 
 
 _OF_ADDRESS = (Reason.NETWORK, Reason.CROWD)
-_OF_DELIVERY = (Reason.PROMPT, Reason.UNSEEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +86,9 @@ def judge(sightings: Sequence[Sighting], delivered_at: datetime | None, links: i
     for place in _bursts(sightings, clicks, links):
         reasons[place] = reasons[place] or Reason.BURST
     _spread(sightings, order, reasons)
-    if delivered_at is not None:
-        for place in _unseen(sightings, order, reasons, delivered_at):
-            reasons[place] = Reason.UNSEEN
-        _spread(sightings, order, reasons)
+    for place in list(_unseen(sightings, order, reasons, delivered_at)):
+        reasons[place] = Reason.UNSEEN
+    _spread(sightings, order, reasons)
     return [_ruling(sighting, reason) for sighting, reason in zip(sightings, reasons, strict=True)]
 
 
@@ -124,7 +122,7 @@ def _own(sighting: Sighting) -> Reason | None:
 
 
 def _kept(sighting: Sighting, delivered_at: datetime | None) -> Reason | None:
-    gone = (*(_OF_ADDRESS if sighting.ip is None else ()), *(_OF_DELIVERY if delivered_at is None else ()))
+    gone = (*(_OF_ADDRESS if sighting.ip is None else ()), *((Reason.PROMPT,) if delivered_at is None else ()))
     return Reason(sighting.before) if sighting.before in gone else None
 
 
@@ -151,11 +149,18 @@ def _crammed(sightings: Sequence[Sighting], clicks: Sequence[int], within: timed
 
 
 def _unseen(
-    sightings: Sequence[Sighting], order: Sequence[int], reasons: Sequence[Reason | None], delivered_at: datetime
+    sightings: Sequence[Sighting],
+    order: Sequence[int],
+    reasons: Sequence[Reason | None],
+    delivered_at: datetime | None,
 ) -> Iterator[int]:
     """The clicks soon after delivery before which nobody, not even a proxy, had opened the message."""
     for place in order:
         sighting = sightings[place]
+        if delivered_at is None:
+            if reasons[place] is None and sighting.before == Reason.UNSEEN:
+                yield place
+            continue
         if reasons[place] is None and sighting.kind is EventKind.OPEN:
             return
         if reasons[place] is None and sighting.occurred_at - delivered_at < UNSEEN:

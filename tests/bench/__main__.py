@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("render", "transport", "send", "distance", "scale", "imports", "segments", "track")
+BENCHMARKS = ("render", "transport", "send", "distance", "scale", "imports", "segments", "track", "stats")
 
 if __name__ == "__main__":
     statuses = [

@@ -372,6 +372,7 @@ def upgrade() -> None:
         sa.Column("receipt", sa.JSON(), nullable=True),
         sa.Column("pruned_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reader_salt", sa.LargeBinary(), nullable=True),
+        sa.Column("recounted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
@@ -455,6 +456,7 @@ def upgrade() -> None:
         sa.Column("method", sa.String(length=8), nullable=False),
         sa.Column("user_agent", sa.String(length=300), nullable=False),
         sa.Column("ip", sa.String(length=45), nullable=True),
+        sa.Column("domain", sa.String(length=253), server_default="other", nullable=False),
         sa.Column(
             "verdict",
             sa.Enum("person", "proxy", "machine", name="verdict", native_enum=False, length=20),
@@ -470,9 +472,16 @@ def upgrade() -> None:
     with op.batch_alter_table("events", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_events_delivery_id"), ["delivery_id"], unique=False)
         batch_op.create_index(
+            batch_op.f("ix_events_ip_occurred_at"),
+            ["ip", "occurred_at"],
+            unique=False,
+            postgresql_where=sa.text("ip IS NOT NULL"),
+            sqlite_where=sa.text("ip IS NOT NULL"),
+        )
+        batch_op.create_index(
             batch_op.f("ix_events_mailing_id_kind_delivery_id"), ["mailing_id", "kind", "delivery_id"], unique=False
         )
-        batch_op.create_index(batch_op.f("ix_events_mailing_id_reader"), ["mailing_id", "reader"], unique=False)
+        batch_op.create_index(batch_op.f("ix_events_reader"), ["reader"], unique=False)
 
     op.create_table(
         "link_corrections",
@@ -530,8 +539,13 @@ def downgrade() -> None:
 
     op.drop_table("link_corrections")
     with op.batch_alter_table("events", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_events_mailing_id_reader"))
+        batch_op.drop_index(batch_op.f("ix_events_reader"))
         batch_op.drop_index(batch_op.f("ix_events_mailing_id_kind_delivery_id"))
+        batch_op.drop_index(
+            batch_op.f("ix_events_ip_occurred_at"),
+            postgresql_where=sa.text("ip IS NOT NULL"),
+            sqlite_where=sa.text("ip IS NOT NULL"),
+        )
         batch_op.drop_index(batch_op.f("ix_events_delivery_id"))
 
     op.drop_table("events")
