@@ -131,7 +131,7 @@ def _compares(known: str, operator: str, value: Value) -> bool:
         case bool():
             return known.lower() in (YES if value else NO)
         case Decimal():
-            is_number = len(known) <= 16 and re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)", known)
+            is_number = re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)", known)
             return bool(is_number) and compare(Decimal(known), value)
         case date():
             found = re.match(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?=$|[ T])", known)
