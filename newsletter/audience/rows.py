@@ -174,6 +174,9 @@ def _object(cell: str) -> dict[str, str]:
     """Attributes kept as JSON; what is no text is written as JSON writes it."""
     try:
         found = json.loads(cell)
+        if "\\u" in cell:
+            # Half a character, which JSON can spell and no database keeps, is a ValueError too.
+            json.dumps(found, ensure_ascii=False).encode()
     except ValueError:
         found = None
     if not isinstance(found, dict):

@@ -9,7 +9,7 @@ from typing import Annotated
 from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, String, Text, UniqueConstraint, and_, or_
 from sqlalchemy.orm import Mapped, mapped_column
 
-from newsletter.models.base import BIG, Base, BigNumber, Key, Moment, word_enum
+from newsletter.models.base import BIG, PARTED_JSON, Base, BigNumber, Key, Moment, word_enum
 
 # No foreign key: it would be looked up for each of a million rows, of an import that is never deleted.
 MadeBy = Annotated[int | None, mapped_column(BIG)]
@@ -68,8 +68,8 @@ class Subscriber(Base):
     last_name: Mapped[str] = mapped_column(String(200), default="")
     language: Mapped[str] = mapped_column(String(35), default="", server_default="")
     timezone: Mapped[str] = mapped_column(String(64), default="", server_default="")
-    attributes: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
-    tags: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    attributes: Mapped[dict[str, str]] = mapped_column(PARTED_JSON, default=dict)
+    tags: Mapped[list[str]] = mapped_column(PARTED_JSON, default=list, server_default="[]")
     tracking: Mapped[Tracking | None] = mapped_column(word_enum(Tracking))
     import_id: Mapped[MadeBy]
     created_at: Mapped[Moment]

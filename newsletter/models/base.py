@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, MetaData
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Integer, MetaData
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -44,6 +45,8 @@ def word_enum(enum: type[StrEnum]) -> Enum:
 
 # SQLite numbers rows by itself only in a column that is INTEGER to the letter.
 BIG = BigInteger().with_variant(Integer, "sqlite")
+# What is asked for by its parts: PostgreSQL finds one in JSONB, and reads JSON from its beginning each time.
+PARTED_JSON = JSON().with_variant(JSONB(), "postgresql")
 Key = Annotated[int, mapped_column(BIG, primary_key=True)]
 BigNumber = Annotated[int, mapped_column(BIG)]
 Moment = Annotated[datetime, mapped_column(UtcDateTime)]

@@ -105,7 +105,7 @@ class _Builder:
         return compared(field, operator, value, on_postgresql=is_postgresql(self.session))
 
     def _tagged(self, tag: str) -> ColumnElement[bool]:
-        each = func.json_array_elements_text if is_postgresql(self.session) else func.json_each
+        each = func.jsonb_array_elements_text if is_postgresql(self.session) else func.json_each
         one = (
             each(Subscriber.tags).table_valued("value").render_derived()
             if is_postgresql(self.session)

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0001"
 down_revision = None
@@ -109,8 +110,13 @@ def upgrade() -> None:
         sa.Column("last_name", sa.String(length=200), nullable=False),
         sa.Column("language", sa.String(length=35), server_default="", nullable=False),
         sa.Column("timezone", sa.String(length=64), server_default="", nullable=False),
-        sa.Column("attributes", sa.JSON(), nullable=False),
-        sa.Column("tags", sa.JSON(), server_default="[]", nullable=False),
+        sa.Column("attributes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column(
+            "tags",
+            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+            server_default="[]",
+            nullable=False,
+        ),
         sa.Column(
             "tracking",
             sa.Enum("off", "aggregate", "individual", name="tracking", native_enum=False, length=20),
