@@ -240,8 +240,9 @@ def test_what_has_not_the_shape_of_a_language_tag_is_none(said: str) -> None:
         language_tag(said)
 
 
-def test_attributes_that_are_no_json_refuse_their_row() -> None:
-    rows, faults, _ = rows_of(opened("uuid,email,attributes,status\n1,ada@example.org,city=Mons,enabled\n"))
+@pytest.mark.parametrize("told", ["city=Mons", '"{""city"": ""\\ud83d""}"'], ids=["no JSON", "half a character"])
+def test_attributes_that_are_no_json_refuse_their_row(told: str) -> None:
+    rows, faults, _ = rows_of(opened(f"uuid,email,attributes,status\n1,ada@example.org,{told},enabled\n"))
     assert rows == []
     assert "not a JSON object" in faults[0]
 
