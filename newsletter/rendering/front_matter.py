@@ -31,6 +31,7 @@ KEYS = (
     "language",
     "theme",
     "lists",
+    "segment",
     "tags",
     "canonical",
     "schedule",
@@ -43,9 +44,10 @@ _SEVERAL = frozenset({"lists", "tags"})
 class FrontMatter:
     """What an issue says of itself.
 
-    `subject` falls back on the title; `language` is a BCP 47 tag or empty. `lists` and `schedule` are where and when
-    it goes unless someone says otherwise, the time as it was written. `canonical` is the issue's address on the web,
-    or empty; `embed` whether its pictures travel inside the message. `lines` says where each key stands.
+    `subject` falls back on the title; `language` is a BCP 47 tag or empty. `lists`, `segment` and `schedule` are to
+    whom and when it goes unless someone says otherwise, the latter two as they were written. `canonical` is the
+    issue's address on the web, or empty; `embed` whether its pictures travel inside the message. `lines` says where
+    each key stands.
     """
 
     title: str
@@ -57,6 +59,7 @@ class FrontMatter:
     language: str = ""
     theme: str = ""
     lists: tuple[str, ...] = ()
+    segment: str = ""
     tags: tuple[str, ...] = ()
     canonical: str = ""
     schedule: str = ""
@@ -172,6 +175,7 @@ def _front_matter(values: Mapping[str, str], lines: Mapping[str, int], path: str
         language=text("language"),
         theme=text("theme"),
         lists=several("lists"),
+        segment=text("segment"),
         tags=several("tags"),
         canonical=text("canonical"),
         schedule=text("schedule"),
