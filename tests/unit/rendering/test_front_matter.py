@@ -137,6 +137,10 @@ def test_a_title_is_what_was_written_whatever_yaml_makes_of_it(value: str) -> No
     assert front(f"title: {value}").title == value
 
 
+def test_a_language_is_kept_in_its_usual_case() -> None:
+    assert front("title: T", "language: PT_br").language == "pt-BR"
+
+
 def test_norwegian_is_a_language() -> None:
     assert front("title: T", "language: no").language == "no"
 
