@@ -17,6 +17,7 @@ from newsletter.audience.segments.tree import (
     And,
     ClickedLink,
     Comparison,
+    DaysAgo,
     Did,
     Empty,
     Field,
@@ -102,6 +103,8 @@ class _Builder:
                 return or_(*map(self.build, parts))
 
     def _compared(self, field: Field, operator: Operator, value: Value) -> ColumnElement[bool]:
+        if isinstance(value, DaysAgo):
+            value = self.now.astimezone(UTC).date() - timedelta(days=value.days)
         return compared(field, operator, value, on_postgresql=is_postgresql(self.session))
 
     def _tagged(self, tag: str) -> ColumnElement[bool]:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, String, func, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from newsletter.audience.segments.tree import Field, Operator, Value
+from newsletter.audience.segments.tree import Field, Fixed, Operator
 from newsletter.audience.segments.typed import day_is, number_is
 from newsletter.models import Subscriber, at_domain
 
@@ -51,7 +51,7 @@ def text_of(field: Field) -> ColumnElement[str]:
     return Subscriber.__table__.c[field.name]
 
 
-def compared(field: Field, operator: Operator, value: Value, *, on_postgresql: bool) -> ColumnElement[bool]:
+def compared(field: Field, operator: Operator, value: Fixed, *, on_postgresql: bool) -> ColumnElement[bool]:
     """Whether a field compares so with a value, as the kind of thing that this value is."""
     if operator == "!=":
         return ~compared(field, "=", value, on_postgresql=on_postgresql)
