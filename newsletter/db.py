@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -20,9 +19,6 @@ from newsletter.errors import ConfigError, UnavailableError
 BUSY_TIMEOUT_SECONDS = 30
 CONNECT_TIMEOUT_SECONDS = 10
 SILENCE_SECONDS = 30
-# What SQLite has no regular expressions for (audience.segments.values).
-_NUMBER = re.compile(r"(?=.{1,16}\Z)[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(\Z|[ T])")
 
 
 class Database:
@@ -108,8 +104,7 @@ def _sqlite_engine(url: str) -> Engine:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The standard library's own BEGIN is deferred and would find the database locked at the first write.
     connection.isolation_level = None
-    for name, function in (("lower_unicode", _lower), ("as_number", _number), ("as_day", _day)):
-        connection.create_function(name, 1, function, deterministic=True)
+    connection.create_function("lower_unicode", 1, _lower, deterministic=True)
     connection.execute("PRAGMA journal_mode = WAL")
     # A settled delivery must survive a power cut, or it would be sent again.
     connection.execute("PRAGMA synchronous = FULL")
@@ -119,14 +114,6 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _lower(text: str | None) -> str | None:
     """SQLite's own lower() knows ASCII alone."""
     return None if text is None else text.lower()
-
-
-def _number(text: str) -> float | None:
-    return float(text) if _NUMBER.fullmatch(text) else None
-
-
-def _day(text: str) -> int | None:
-    return int(text[:10].replace("-", "")) if _DAY.match(text) else None
 
 
 def _begin_sqlite(connection: Any) -> None:

@@ -42,7 +42,7 @@ class ReaderLinks:
 
 
 def is_reader(subscriber: Subscriber, known_since: int) -> bool:
-    """Whether a token's reader is this one: a number may be given again once its reader was forgotten."""
+    """Whether a token's reader is this one: a database that was brought back from a copy gives numbers anew."""
     return _known_since(subscriber) == known_since
 
 

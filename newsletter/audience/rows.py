@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 from newsletter.audience.columns import Field
 from newsletter.audience.formulas import unescaped
-from newsletter.audience.locales import language_tag, zone_name
 from newsletter.audience.mapping import ColumnMap
 from newsletter.audience.statuses import Status, read_status
+from newsletter.audience.zones import zone_name
 from newsletter.errors import InputError
+from newsletter.languages import language_tag
 from newsletter.mail.addresses import normalise
 from newsletter.mail.suspects import suspect
 from newsletter.text import one_line
@@ -174,6 +175,9 @@ def _object(cell: str) -> dict[str, str]:
     """Attributes kept as JSON; what is no text is written as JSON writes it."""
     try:
         found = json.loads(cell)
+        if "\\u" in cell:
+            # Half a character, which JSON can spell and no database keeps, is a ValueError too.
+            json.dumps(found, ensure_ascii=False).encode()
     except ValueError:
         found = None
     if not isinstance(found, dict):

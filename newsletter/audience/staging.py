@@ -9,7 +9,6 @@ from itertools import islice
 from typing import Any, cast
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Column,
     Index,
@@ -34,7 +33,7 @@ from newsletter.audience.rows import Row, RowReader
 from newsletter.bulk import load
 from newsletter.db import is_postgresql
 from newsletter.errors import InputError
-from newsletter.models.base import UtcDateTime
+from newsletter.models.base import PARTED_JSON, UtcDateTime
 
 # Opens a transaction that is committed at its end; a door's `database.write`.
 Transactions = Callable[[], AbstractContextManager[Session]]
@@ -74,8 +73,8 @@ def staged_rows(session: Session, import_id: int) -> Table:
         Column("last_name", String(200)),
         Column("language", String(35)),
         Column("timezone", String(64)),
-        Column("attributes", JSON),
-        Column("tags", JSON),
+        Column("attributes", PARTED_JSON),
+        Column("tags", PARTED_JSON),
         Column("opted_in_at", UtcDateTime),
         Column("opted_in_ip", String(45)),
         Column("confirmed_at", UtcDateTime),

@@ -48,7 +48,7 @@ class Place:
 class Moment:
     """One thing that happened: `what` it was, about what (`about`: a list or a mailing), and in whose words.
 
-    `kind` (consent, subscription, delivery, event, signal) and `number` tell it from all others.
+    `kind` (consent, subscribed, unsubscribed, delivery, event, signal) and `number` tell it from all others.
     """
 
     at: datetime
@@ -60,7 +60,10 @@ class Moment:
 
 
 def timeline(session: Session, subscriber_id: int, limit: int, after: Place | None = None) -> list[Moment]:
-    """At most `limit` things, those before `after` where that is given."""
+    """At most `limit` things, those before `after` where that is given.
+
+    What happened at one moment goes by kind and number, the greatest first: pages neither lose nor repeat anything.
+    """
     happened = union_all(*_parts(subscriber_id)).subquery()
     place = (happened.c.at, happened.c.kind, happened.c.number)
     found = select(happened).order_by(*(column.desc() for column in place)).limit(limit)

@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from newsletter.audience.segments.saved import expression_of
 from newsletter.cli.database import open_database
 from newsletter.cli.files import write_all
 from newsletter.cli.output import Json, print_json, say, warn
 from newsletter.cli.progress import counted
 from newsletter.clock import utc_now
 from newsletter.config import Settings, load_settings
-from newsletter.preflight.destination import LAST_ZONE, check_lists, check_schedule
+from newsletter.preflight.destination import LAST_ZONE, check_lists, check_schedule, check_segment
 from newsletter.preflight.dns import system_resolver
 from newsletter.preflight.finding import Finding, Looked, Severity
 from newsletter.preflight.french import check_french, mend_french
@@ -51,8 +52,8 @@ def check(
 ) -> None:
     """Check an issue: errors keep it from being sent, warnings until they are accepted."""
     settings = load_settings()
-    slug, misnamed = (list_slug, []) if list_slug else _named(settings, read_front(issue))
-    found = _found_for_list(settings, issue, slug, fix=fix) if slug else _found(settings, issue, fix=fix)
+    slug, segment, misnamed = _destination(settings, read_front(issue), list_slug)
+    found = _found_for_list(settings, issue, slug, segment, fix=fix) if slug else _found(settings, issue, fix=fix)
     found.findings += misnamed
     for unseen in found.unseen:
         warn(f"could not look: {unseen}")
@@ -79,13 +80,19 @@ def told(issue: Path, finding: Finding) -> str:
     return f"{place}: {finding.severity} {finding.code}: {finding.message}; {finding.remedy}"
 
 
-def _named(settings: Settings, front: FrontMatter) -> tuple[str | None, list[Finding]]:
-    """The list of the front matter, where it is one that there is, and what is wrong with those it names."""
-    if not front.lists:
-        return None, []
+def _destination(
+    settings: Settings, front: FrontMatter, list_slug: str | None
+) -> tuple[str | None, str | None, list[Finding]]:
+    """The list it is for, where there is one, the segment's expression, and what the front matter names wrongly."""
+    if not front.segment and (list_slug or not front.lists):
+        return list_slug, None, []
     with open_database(settings) as database, database.read() as session:
-        findings = check_lists(session, front)
-    return None if findings else front.lists[0], findings
+        misnamed = [] if list_slug else check_lists(session, front)
+        unknown = check_segment(session, front)
+        expression = expression_of(session, front.segment) if front.segment and not unknown else None
+    if list_slug is None and front.lists and not misnamed:
+        list_slug = front.lists[0]
+    return list_slug, expression, misnamed + unknown
 
 
 def _found(settings: Settings, path: Path, *, fix: bool) -> Looked:
@@ -101,10 +108,10 @@ def _found(settings: Settings, path: Path, *, fix: bool) -> Looked:
     return looked
 
 
-def _found_for_list(settings: Settings, path: Path, list_slug: str, *, fix: bool) -> Looked:
+def _found_for_list(settings: Settings, path: Path, list_slug: str, segment: str | None, *, fix: bool) -> Looked:
     keys = dkim_keys(settings)
     with open_database(settings) as database, database.read() as session:
-        prepared = prepare(session, path, list_slug, base_url=settings.base_url)
+        prepared = prepare(session, path, list_slug, base_url=settings.base_url, segment=segment)
         looked = Looked(preflight(session, prepared, settings.base_url))
         builder = make_builder(
             1,

@@ -1,4 +1,4 @@
-"""Where an issue goes and when: as the command line says, else as its front matter says."""
+"""Who gets an issue and when: as the command line says, else as its front matter says."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from newsletter.audience.lists import get_list
+from newsletter.audience.segments.saved import expression_of
 from newsletter.cli.manner import Times
-from newsletter.errors import InputError, NotFoundError, SourceError
+from newsletter.errors import ExpressionError, InputError, NotFoundError, SourceError
 from newsletter.rendering.front_matter import FrontMatter
 
 
@@ -29,6 +30,21 @@ def chosen_list(session: Session, path: Path, front: FrontMatter, said: str | No
         return get_list(session, front.lists[0]).slug
     except NotFoundError as error:
         raise SourceError(f"lists: {error}", path=str(path), line=line) from None
+
+
+def chosen_segment(session: Session, path: Path, front: FrontMatter, said: str | None) -> str | None:
+    """The expression of the segment that the issue in `path` goes to, None for the whole list; `said` is --segment's.
+
+    Raises NotFoundError or ExpressionError, SourceError for a segment of the front matter that is none.
+    """
+    if said is not None:
+        return expression_of(session, said)
+    if not front.segment:
+        return None
+    try:
+        return expression_of(session, front.segment)
+    except (NotFoundError, ExpressionError) as error:
+        raise SourceError(str(error), path=str(path), line=front.lines["segment"]) from None
 
 
 def chosen_times(path: Path, front: FrontMatter, *, at: str | None, at_once: bool, hold: str | None) -> Times:

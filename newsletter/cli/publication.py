@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from typing import Annotated
 from zoneinfo import available_timezones
 
@@ -14,10 +14,9 @@ from newsletter.clock import utc_now
 from newsletter.config import load_settings
 from newsletter.errors import InputError
 from newsletter.issues.publications import NewPublication, add_publication, all_publications, get_publication
+from newsletter.languages import language_tag
 from newsletter.mail.addresses import normalise
 from newsletter.models import Tracking
-
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 TrackingMode = Annotated[
     Tracking,
@@ -46,14 +45,12 @@ def add(
     """Add a publication."""
     if timezone not in available_timezones():
         raise InputError(f"--timezone: “{timezone}” is not an IANA zone such as Europe/Brussels")
-    if not _LANGUAGE.fullmatch(language):
-        raise InputError(f"--language: “{language}” is not a language tag such as fr or pt-BR")
     new = NewPublication(
         slug=slug,
         name=name,
-        from_email=_address("--from", from_email),
-        reply_to=_address("--reply-to", reply_to) if reply_to else None,
-        language=language,
+        from_email=_read("--from", normalise, from_email),
+        reply_to=_read("--reply-to", normalise, reply_to) if reply_to else None,
+        language=_read("--language", language_tag, language),
         timezone=timezone,
         postal_address=postal_address,
         tracking=tracking,
@@ -63,9 +60,9 @@ def add(
         say(f"Publication “{publication.slug}”: {publication.name} <{publication.from_email}>")
 
 
-def _address(option: str, address: str) -> str:
+def _read(option: str, read: Callable[[str], str], said: str) -> str:
     try:
-        return normalise(address)
+        return read(said)
     except InputError as error:
         raise InputError(f"{option}: {error}") from None
 

@@ -10,10 +10,9 @@ from zoneinfo import ZoneInfo
 import typer
 
 from newsletter import queue
-from newsletter.audience.segments.saved import expression_of
 from newsletter.cli.approve import approve
 from newsletter.cli.database import open_database
-from newsletter.cli.destination import chosen_list, chosen_times
+from newsletter.cli.destination import chosen_list, chosen_segment, chosen_times
 from newsletter.cli.manner import Times, manner_of, told, zone_warnings
 from newsletter.cli.output import Json, print_json, say, warn
 from newsletter.cli.progress import outcomes, watch_mailing
@@ -60,7 +59,8 @@ def send(
         str | None, typer.Option(help="Send only within these hours: mon-fri 08:00-20:00, in the publication's zone.")
     ] = None,
     segment: Annotated[
-        str | None, typer.Option(metavar="EXPR|SLUG", help="To this segment of the list only (docs/segments.md).")
+        str | None,
+        typer.Option(metavar="EXPR|SLUG", help="To this segment of the list only, else to the front matter’s."),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Build every message and send none; report what would fail.")
@@ -81,7 +81,7 @@ def send(
     with open_database(settings) as database, closing(Queue(settings)) as tasks:
         with database.read() as session:
             slug = chosen_list(session, issue, front, list_slug)
-            expression = expression_of(session, segment) if segment is not None else None
+            expression = chosen_segment(session, issue, front, segment)
             prepared = prepare(session, issue, slug, base_url=settings.base_url, segment=expression)
         accounts = accounts_of(settings, prepared.publication)
         if said == Times(None, None) and not dry_run:

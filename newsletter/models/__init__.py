@@ -24,7 +24,15 @@ from newsletter.models.notice import Notice, NoticeKind
 from newsletter.models.pace import DayCount, Pace
 from newsletter.models.publication import Publication
 from newsletter.models.rollup import Facet, Rollup, lock_events
-from newsletter.models.suppression import Erasure, Suppression, SuppressionReason, at_domain, holds, is_suppressed
+from newsletter.models.suppression import (
+    Erasure,
+    Suppression,
+    SuppressionReason,
+    at_domain,
+    holds,
+    is_mailable,
+    is_suppressed,
+)
 
 __all__ = [
     "OPEN_STATES",
@@ -68,6 +76,7 @@ __all__ = [
     "Verdict",
     "at_domain",
     "holds",
+    "is_mailable",
     "is_mailed",
     "is_suppressed",
     "lock_events",

@@ -6,10 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, String, Text, UniqueConstraint, and_, or_
+from sqlalchemy import JSON, ColumnElement, Computed, ForeignKey, Index, String, Text, UniqueConstraint, and_, or_
 from sqlalchemy.orm import Mapped, mapped_column
 
-from newsletter.models.base import BIG, Base, BigNumber, Key, Moment, word_enum
+from newsletter.models.base import BIG, IN_ORDER, PARTED_JSON, Base, BigNumber, Key, Moment, word_enum
 
 # No foreign key: it would be looked up for each of a million rows, of an import that is never deleted.
 MadeBy = Annotated[int | None, mapped_column(BIG)]
@@ -55,7 +55,7 @@ class Subscriber(Base):
     """A person, by their normalised address. `import_id` is the import that made them known, if one did.
 
     `language` (BCP 47) and `timezone` (IANA) are empty where they are not known. `tracking` is what they chose; None
-    leaves it to the publication.
+    leaves it to the publication. By `folded_email`, made by the database, people are found whatever their capitals.
     """
 
     __tablename__ = "subscribers"
@@ -64,12 +64,15 @@ class Subscriber(Base):
 
     id: Mapped[Key]
     email: Mapped[str] = mapped_column(String(254), unique=True)
+    folded_email: Mapped[str] = mapped_column(
+        IN_ORDER, Computed("lower(email)", persisted=True), index=True, deferred=True
+    )
     first_name: Mapped[str] = mapped_column(String(200), default="")
     last_name: Mapped[str] = mapped_column(String(200), default="")
     language: Mapped[str] = mapped_column(String(35), default="", server_default="")
     timezone: Mapped[str] = mapped_column(String(64), default="", server_default="")
-    attributes: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
-    tags: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    attributes: Mapped[dict[str, str]] = mapped_column(PARTED_JSON, default=dict)
+    tags: Mapped[list[str]] = mapped_column(PARTED_JSON, default=list, server_default="[]")
     tracking: Mapped[Tracking | None] = mapped_column(word_enum(Tracking))
     import_id: Mapped[MadeBy]
     created_at: Mapped[Moment]

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, MetaData
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Integer, MetaData, String
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -44,6 +45,10 @@ def word_enum(enum: type[StrEnum]) -> Enum:
 
 # SQLite numbers rows by itself only in a column that is INTEGER to the letter.
 BIG = BigInteger().with_variant(Integer, "sqlite")
+# What is asked for by its parts: PostgreSQL finds one in JSONB, and reads JSON from its beginning each time.
+PARTED_JSON = JSON().with_variant(JSONB(), "postgresql")
+# Ordered by its characters' numbers, as SQLite orders all text, so that an index finds what begins with a text.
+IN_ORDER = String(254).with_variant(String(254, collation="C"), "postgresql")
 Key = Annotated[int, mapped_column(BIG, primary_key=True)]
 BigNumber = Annotated[int, mapped_column(BIG)]
 Moment = Annotated[datetime, mapped_column(UtcDateTime)]

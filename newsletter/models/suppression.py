@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, exists, or_
+from sqlalchemy import ColumnElement, String, and_, exists, or_
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql.functions import FunctionElement
@@ -78,3 +78,11 @@ def holds(suppression: type[Suppression], now: datetime) -> ColumnElement[bool]:
 def is_suppressed(email: Any, now: datetime) -> ColumnElement[bool]:
     """Whether the address in that column is not to be mailed now, by itself or with all of its domain."""
     return exists().where(Suppression.address.in_((email, at_domain(email))), holds(Suppression, now))
+
+
+def is_mailable(email: Any, now: datetime) -> ColumnElement[bool]:
+    """The opposite of `is_suppressed`, in the form that is answered fast for a whole list: it asks twice, each time
+    for one address, and PostgreSQL then reads the suppressions once instead of for everybody."""
+    return and_(
+        *(~exists().where(Suppression.address == one, holds(Suppression, now)) for one in (email, at_domain(email)))
+    )

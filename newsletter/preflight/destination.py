@@ -1,4 +1,4 @@
-"""What the front matter says of where and when an issue goes."""
+"""What the front matter says of who gets an issue, and when."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from newsletter.audience.lists import get_list
-from newsletter.errors import InputError, NotFoundError
+from newsletter.audience.segments.saved import expression_of
+from newsletter.errors import ExpressionError, InputError, NotFoundError
 from newsletter.preflight.finding import Finding, error, warning
 from newsletter.rendering.front_matter import FrontMatter
 from newsletter.sending.times import due_at
@@ -31,6 +32,21 @@ def check_lists(session: Session, front: FrontMatter) -> list[Finding]:
         told = f"lists names {len(front.lists)} lists, and a mailing goes to one"
         found.append(warning("lists", line, told, f"say which, as in newsletter send … --list {front.lists[0]}"))
     return found
+
+
+def check_segment(session: Session, front: FrontMatter) -> list[Finding]:
+    """A segment that there is not, or an expression that is none."""
+    if not front.segment:
+        return []
+    try:
+        expression_of(session, front.segment)
+    except NotFoundError as fault:
+        what, _, there_are = str(fault).rpartition("; ")
+        return [error("segment", front.lines["segment"], what, there_are)]
+    except ExpressionError as fault:
+        remedy = "mend it, or write a saved segment’s name"
+        return [error("segment", front.lines["segment"], str(fault), remedy)]
+    return []
 
 
 def check_schedule(front: FrontMatter, zone: ZoneInfo, now: datetime) -> list[Finding]:

@@ -90,6 +90,7 @@ def _refuse_tags(front: FrontMatter, path: str) -> None:
         "author": front.author,
         "tags": " ".join(front.tags),
         "lists": " ".join(front.lists),
+        "segment": front.segment,
         "schedule": front.schedule,
     }
     for key, value in same.items():

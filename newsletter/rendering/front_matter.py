@@ -10,11 +10,11 @@ from difflib import get_close_matches
 
 import yaml
 
-from newsletter.errors import SourceError
+from newsletter.errors import InputError, SourceError
+from newsletter.languages import language_tag
 from newsletter.text import one_line
 
 _HEAD = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _ADDRESS = re.compile(r"https?://[^\s/?#{}]+([/?#][^\s{}]*)?")
 _NUMBER = re.compile(r"[0-9]{1,10}")
 # Lone surrogates have no bytes, and control characters delimit the programs that merge.
@@ -31,6 +31,7 @@ KEYS = (
     "language",
     "theme",
     "lists",
+    "segment",
     "tags",
     "canonical",
     "schedule",
@@ -43,9 +44,10 @@ _SEVERAL = frozenset({"lists", "tags"})
 class FrontMatter:
     """What an issue says of itself.
 
-    `subject` falls back on the title; `language` is a BCP 47 tag or empty. `lists` and `schedule` are where and when
-    it goes unless someone says otherwise, the time as it was written. `canonical` is the issue's address on the web,
-    or empty; `embed` whether its pictures travel inside the message. `lines` says where each key stands.
+    `subject` falls back on the title; `language` is a BCP 47 tag or empty. `lists`, `segment` and `schedule` are to
+    whom and when it goes unless someone says otherwise, the latter two as they were written. `canonical` is the
+    issue's address on the web, or empty; `embed` whether its pictures travel inside the message. `lines` says where
+    each key stands.
     """
 
     title: str
@@ -57,6 +59,7 @@ class FrontMatter:
     language: str = ""
     theme: str = ""
     lists: tuple[str, ...] = ()
+    segment: str = ""
     tags: tuple[str, ...] = ()
     canonical: str = ""
     schedule: str = ""
@@ -149,6 +152,12 @@ def _front_matter(values: Mapping[str, str], lines: Mapping[str, int], path: str
         except ValueError:
             raise fault("date", "look like 2026-03-13 and exist") from None
 
+    def language() -> str:
+        try:
+            return language_tag(text("language")) if text("language") else ""
+        except InputError:
+            raise fault("language", "be a tag such as fr or pt-BR") from None
+
     def several(key: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys(filter(None, (item.strip() for item in text(key).split(",")))))
 
@@ -156,8 +165,6 @@ def _front_matter(values: Mapping[str, str], lines: Mapping[str, int], path: str
         raise SourceError(
             "the front matter lacks a title: add a line “title: …”", path=path, line=lines.get("title", 1)
         )
-    if text("language") and not _LANGUAGE.fullmatch(text("language")):
-        raise fault("language", "be a tag such as fr or pt-BR")
     if text("canonical") and not _ADDRESS.fullmatch(text("canonical")):
         raise fault("canonical", "be an address such as https://example.org/56")
     if text("embed") not in ("", "cid"):
@@ -169,9 +176,10 @@ def _front_matter(values: Mapping[str, str], lines: Mapping[str, int], path: str
         preheader=text("preheader"),
         author=text("author"),
         date=day(),
-        language=text("language"),
+        language=language(),
         theme=text("theme"),
         lists=several("lists"),
+        segment=text("segment"),
         tags=several("tags"),
         canonical=text("canonical"),
         schedule=text("schedule"),

@@ -24,8 +24,8 @@ from newsletter.models import (
     Publication,
     Subscriber,
     Subscription,
+    is_mailable,
     is_mailed,
-    is_suppressed,
     new_salt,
     veiled,
 )
@@ -134,7 +134,7 @@ def audience_of(list_id: int, now: datetime, *narrowed_by: ColumnElement[bool]) 
         .where(
             Subscription.list_id == list_id,
             is_mailed(now),
-            ~is_suppressed(Subscriber.email, now),
+            is_mailable(Subscriber.email, now),
             *narrowed_by,
         )
     )

@@ -17,6 +17,7 @@ from newsletter.audience.segments.tree import (
     And,
     ClickedLink,
     Comparison,
+    DaysAgo,
     Did,
     Empty,
     Field,
@@ -205,20 +206,34 @@ class _Parser:
         value: Value = token.value
         if token.word in ("yes", "no"):
             value = token.word == "yes"
+        elif token.word == "today":
+            value = DaysAgo(0)
+        elif token.kind is Kind.NUMBER and self._next.word in ("day", "days"):
+            value = self._days_ago(token)
         elif token.kind not in (Kind.TEXT, Kind.NUMBER, Kind.DAY):
-            self._fail("a text in quotes, a number, a date or yes or no", token)
+            self._fail(
+                "a text in quotes, a number, a date such as 2026-03-13, 30 days ago or today, yes or no", token
+            )
         if not field.is_attribute and not isinstance(value, str):
             raise ExpressionError(f"{field.name} is text: set it in quotes", self._source, token.column)
-        if operator in _ORDERED and not isinstance(value, Decimal | date):
+        if operator in _ORDERED and not isinstance(value, Decimal | date | DaysAgo):
             raise ExpressionError(
-                f"{operator} compares numbers and dates: write 10 or 2026-03-13, without quotes",
+                f"{operator} compares numbers and dates: write 10, 2026-03-13 or 30 days ago, without quotes",
                 self._source,
                 token.column,
             )
         return value
 
+    def _days_ago(self, number: Token) -> DaysAgo:
+        days = self._counted(number, "days", MAX_DAYS)
+        self._take()
+        self._word("ago")
+        return DaysAgo(days)
+
     def _whole_number(self, what: str, most: int) -> int:
-        token = self._take()
+        return self._counted(self._take(), what, most)
+
+    def _counted(self, token: Token, what: str, most: int) -> int:
         value = token.value
         if not isinstance(value, Decimal) or "." in token.source or not 1 <= value <= most:
             self._fail(f"how many {what}, from 1 to {most:,}", token)

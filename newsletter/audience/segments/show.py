@@ -12,6 +12,7 @@ from newsletter.audience.segments.tree import (
     And,
     ClickedLink,
     Comparison,
+    DaysAgo,
     Did,
     Empty,
     Field,
@@ -80,5 +81,7 @@ def _value(value: Value) -> str:
             return f"{value:f}"
         case date():
             return value.isoformat()
+        case DaysAgo(days):
+            return f"{days} days ago" if days else "today"
     doubled = value.replace('"', '""')
     return f'"{doubled}"'

@@ -17,16 +17,20 @@ from newsletter.audience.segments.tree import (
     And,
     ClickedLink,
     Comparison,
+    DaysAgo,
     Did,
     Empty,
+    Field,
     Match,
     Node,
     Not,
     OnList,
+    Operator,
     Or,
     Subscribed,
     SubscribedWithin,
     Tagged,
+    Value,
 )
 from newsletter.audience.segments.values import compared, in_lower_case, same, text_of
 from newsletter.db import is_postgresql
@@ -65,11 +69,11 @@ class _Builder:
     def build(self, node: Node) -> ColumnElement[bool]:
         match node:
             case Comparison(field, operator, value):
-                return compared(field, operator, value)
+                return self._compared(field, operator, value)
             case Match(field, how, text):
                 return _matches(text_of(field), how, text)
             case Among(field, values):
-                return or_(*(compared(field, "=", value) for value in values))
+                return or_(*(self._compared(field, "=", value) for value in values))
             case Empty(field):
                 return text_of(field) == ""
             case Tagged(tag):
@@ -98,8 +102,13 @@ class _Builder:
             case Or(parts):
                 return or_(*map(self.build, parts))
 
+    def _compared(self, field: Field, operator: Operator, value: Value) -> ColumnElement[bool]:
+        if isinstance(value, DaysAgo):
+            value = self.now.astimezone(UTC).date() - timedelta(days=value.days)
+        return compared(field, operator, value, on_postgresql=is_postgresql(self.session))
+
     def _tagged(self, tag: str) -> ColumnElement[bool]:
-        each = func.json_array_elements_text if is_postgresql(self.session) else func.json_each
+        each = func.jsonb_array_elements_text if is_postgresql(self.session) else func.json_each
         one = (
             each(Subscriber.tags).table_valued("value").render_derived()
             if is_postgresql(self.session)

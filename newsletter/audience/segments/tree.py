@@ -11,10 +11,20 @@ Operator = Literal["=", "!=", "<", "<=", ">", ">="]
 How = Literal["contains", "starts with"]
 Action = Literal["opened", "clicked", "received"]
 Quantity = Literal["any", "all", "none"]
-# How a value is written says what a field's text is read as: text, a number, a day, yes or no.
-Value = str | Decimal | date | bool
 
 FIELDS = ("email", "email domain", "first_name", "last_name", "name", "language", "timezone")
+
+
+@dataclass(frozen=True, slots=True)
+class DaysAgo:
+    """A day by how long ago it was; 0 is today."""
+
+    days: int
+
+
+# How a value is written says what a field's text is read as: text, a number, a day, yes or no.
+Fixed = str | Decimal | date | bool
+Value = Fixed | DaysAgo
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import operator as op
-from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, Integer, String, false, func, literal
+from sqlalchemy import ColumnElement, String, func, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from newsletter.audience.segments.tree import Field, Operator, Value
+from newsletter.audience.segments.tree import Field, Fixed, Operator
+from newsletter.audience.segments.typed import day_is, number_is
 from newsletter.models import Subscriber, at_domain
 
 # Of the languages that we know the columns of.
 YES = ("yes", "true", "1", "on", "y", "oui", "vrai", "ja", "wahr", "waar", "sí", "si", "sì", "sim", "x")
 NO = ("no", "false", "0", "off", "n", "non", "faux", "nein", "falsch", "nee", "onwaar", "não", "nao")
-_OPERATORS: dict[Operator, Callable[[Any, Any], Any]] = {
-    "=": op.eq,
-    "<": op.lt,
-    "<=": op.le,
-    ">": op.gt,
-    ">=": op.ge,
-}
 
 
 class lowered(FunctionElement[str]):
@@ -37,7 +29,7 @@ class lowered(FunctionElement[str]):
 @compiles(lowered)
 def _lowered(element: Any, compiler: Any, **options: Any) -> str:
     text, _, _ = element.clauses
-    # SQLite's own knows ASCII alone; this one, like those below, is given to each connection (newsletter.db).
+    # SQLite's own knows ASCII alone; this one is given to each connection (newsletter.db).
     return f"lower_unicode({compiler.process(text, **options)})"
 
 
@@ -45,44 +37,6 @@ def _lowered(element: Any, compiler: Any, **options: Any) -> str:
 def _lowered_postgresql(element: Any, compiler: Any, **options: Any) -> str:
     text, large, small = (compiler.process(clause, **options) for clause in element.clauses)
     return f"lower(translate({text}, {large}, {small}))"
-
-
-class as_number(FunctionElement[float]):
-    """The number a text is, null where it is none: digits with perhaps a sign and a point, 16 characters at most."""
-
-    type = Double()
-    inherit_cache = True
-
-
-@compiles(as_number)
-def _as_number(element: Any, compiler: Any, **options: Any) -> str:
-    return f"as_number({compiler.process(element.clauses, **options)})"
-
-
-@compiles(as_number, "postgresql")
-def _as_number_postgresql(element: Any, compiler: Any, **options: Any) -> str:
-    known = compiler.process(element.clauses, **options)
-    shape = "^(?=.{1,16}$)[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)$"
-    return f"CASE WHEN {known} ~ '{shape}' THEN CAST({known} AS double precision) END"
-
-
-class as_day(FunctionElement[int]):
-    """The date a text begins with, as in 20260313; null where it begins with none."""
-
-    type = Integer()
-    inherit_cache = True
-
-
-@compiles(as_day)
-def _as_day(element: Any, compiler: Any, **options: Any) -> str:
-    return f"as_day({compiler.process(element.clauses, **options)})"
-
-
-@compiles(as_day, "postgresql")
-def _as_day_postgresql(element: Any, compiler: Any, **options: Any) -> str:
-    known = compiler.process(element.clauses, **options)
-    shape = "^[0-9]{4}-[0-9]{2}-[0-9]{2}($|[ T])"
-    return f"CASE WHEN {known} ~ '{shape}' THEN CAST(replace(substr({known}, 1, 10), '-', '') AS integer) END"
 
 
 def text_of(field: Field) -> ColumnElement[str]:
@@ -97,18 +51,18 @@ def text_of(field: Field) -> ColumnElement[str]:
     return Subscriber.__table__.c[field.name]
 
 
-def compared(field: Field, operator: Operator, value: Value) -> ColumnElement[bool]:
+def compared(field: Field, operator: Operator, value: Fixed, *, on_postgresql: bool) -> ColumnElement[bool]:
     """Whether a field compares so with a value, as the kind of thing that this value is."""
     if operator == "!=":
-        return ~compared(field, "=", value)
+        return ~compared(field, "=", value, on_postgresql=on_postgresql)
     known = text_of(field)
     match value:
         case bool():
             return in_lower_case(known, "".join(YES + NO)).in_(YES if value else NO)
         case Decimal():
-            return func.coalesce(_OPERATORS[operator](as_number(known), float(value)), false())
+            return number_is(known, operator, value, on_postgresql=on_postgresql)
         case date():
-            return func.coalesce(_OPERATORS[operator](as_day(known), int(f"{value:%Y%m%d}")), false())
+            return day_is(known, operator, value, on_postgresql=on_postgresql)
     return same(known, value)
 
 

@@ -46,7 +46,37 @@ def test_an_issue_can_be_sent_now_whatever_its_schedule(cli: Cli) -> None:
     assert complaint == "--at and --now are two different times: leave one of them out"
 
 
+def segment_of(database: Database) -> str | None:
+    with database.read() as session:
+        return session.scalars(select(Mailing.segment)).one()
+
+
+@pytest.mark.parametrize("said", ["est", "email contains “ada”"])
+def test_an_issue_goes_to_the_segment_that_its_front_matter_names_or_spells(
+    cli: Cli, world: Database, said: str
+) -> None:
+    assert cli("segment", "add", "est", "email contains “ada”").success
+    issue(cli, "lists: vendredi", f"segment: {said}")
+    told = cli("send", "issue.md", "--at", LATER).success
+    assert "Of the list, it goes to this segment: email contains “ada”" in told
+    assert segment_of(world) == "email contains “ada”"
+
+
+def test_another_segment_may_be_said(cli: Cli, world: Database) -> None:
+    issue(cli, "lists: vendredi", "segment: nowhere")
+    assert cli("send", "issue.md", "--at", LATER, "--segment", 'email domain = "example.org"').success
+    assert segment_of(world) == 'email domain = "example.org"'
+
+
 FAULTS = {
+    "a segment that is none": (
+        ("lists: vendredi", "segment: warm"),
+        'issue.md:6: there is no segment “warm”; add one with `newsletter segment add SLUG "…"`',
+    ),
+    "an expression that is none": (
+        ("lists: vendredi", "segment: opened eny of last 5"),
+        "issue.md:6: segment, column 8: expected any or all or none, not “eny”: did you mean any?",
+    ),
     "no list at all": (
         (),
         "issue.md: who gets it? Say --list SLUG, or write “lists: SLUG” into its front matter",
@@ -116,6 +146,27 @@ def test_a_dry_run_goes_to_the_list_of_the_front_matter_and_minds_no_time(cli: C
             },
         ),
         (
+            ("lists: vendredi", "segment: warm"),
+            {
+                "segment": (
+                    "error",
+                    "there is no segment “warm”",
+                    'add one with `newsletter segment add SLUG "…"`',
+                )
+            },
+        ),
+        (
+            ("segment: opened any of lasst 5",),
+            {
+                "segment": (
+                    "error",
+                    "segment, column 15: expected last, not “lasst”: did you mean last?",
+                    "mend it, or write a saved segment’s name",
+                )
+            },
+        ),
+        (("lists: vendredi", 'segment: email = "nobody@example.org"'), {}),
+        (
             ("schedule: demain",),
             {
                 "schedule": (
@@ -127,11 +178,13 @@ def test_a_dry_run_goes_to_the_list_of_the_front_matter_and_minds_no_time(cli: C
         ),
     ],
 )
-def test_checking_looks_at_both(cli: Cli, keys: tuple[str, ...], codes: dict[str, tuple[str, str, str]]) -> None:
+def test_checking_looks_at_all_of_them(
+    cli: Cli, keys: tuple[str, ...], codes: dict[str, tuple[str, str, str]]
+) -> None:
     issue(cli, *keys)
     found = {one["code"]: one for one in json.loads(cli("check", "issue.md", "--json").out)}
     told = {code: (one["severity"], one["message"], one["remedy"]) for code, one in found.items()}
-    assert {code: told[code] for code in ("lists", "schedule") if code in told} == codes
+    assert {code: told[code] for code in ("lists", "segment", "schedule") if code in told} == codes
 
 
 @pytest.mark.usefixtures("world")

@@ -33,6 +33,7 @@ def test_every_key_is_read() -> None:
         "language: fr-BE",
         "theme: magazine",
         "lists: vendredi, samedi",
+        'segment: city = "Liège" and opened any of last 5',
         "tags: [asie centrale, vote, vote]",
         "canonical: https://example.org/56",
         "schedule: 2026-03-13 07:00",
@@ -48,6 +49,7 @@ def test_every_key_is_read() -> None:
         language="fr-BE",
         theme="magazine",
         lists=("vendredi", "samedi"),
+        segment='city = "Liège" and opened any of last 5',
         tags=("asie centrale", "vote"),
         canonical="https://example.org/56",
         schedule="2026-03-13 07:00",
@@ -110,6 +112,7 @@ def test_an_issue_without_front_matter_is_told_how_to_start(source: str) -> None
         (["title: T", "tags: [[a], b]"], 3, "tags must be one line of text"),
         (["title: T", "tags: '{{ subscriber.name }}'"], 3, "tags cannot hold a merge tag"),
         (["title: T", "lists: ['{{ subscriber.name }}']"], 3, "lists cannot hold a merge tag"),
+        (["title: T", "segment: '{{ subscriber.name }}'"], 3, "segment cannot hold a merge tag"),
         (["title: T", "schedule: '{{ subscriber.name }}'"], 3, "schedule cannot hold a merge tag"),
         (["title: T {{ subscriber.first_name }}"], 2, "title cannot hold a merge tag"),
         (["title: T", "author: '{% if subscriber.name %}'"], 3, "author cannot hold a merge tag"),
@@ -132,6 +135,10 @@ def test_a_title_with_a_colon_is_to_be_put_in_quotes() -> None:
 @pytest.mark.parametrize("value", ["no", "yes", "12:30", "010", "1_000", "0x1F", "1e3", "2026-03-13", "3.10", "true"])
 def test_a_title_is_what_was_written_whatever_yaml_makes_of_it(value: str) -> None:
     assert front(f"title: {value}").title == value
+
+
+def test_a_language_is_kept_in_its_usual_case() -> None:
+    assert front("title: T", "language: PT_br").language == "pt-BR"
 
 
 def test_norwegian_is_a_language() -> None:

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from newsletter.audience.files.source import open_source
 from newsletter.audience.imports import run_import
 from newsletter.audience.jobs import Options
+from newsletter.audience.links import ReaderLinks
 from newsletter.audience.lists import Manner, add_list, edit_list
 from newsletter.audience.subscriptions import PAUSE
 from newsletter.audience.suppressions import suppress
@@ -268,6 +269,17 @@ def test_every_form_needs_its_token(client: TestClient, database: Database, sent
             assert client.post(f"/preferences/{token}/{path}", data=data).status_code == 404
         assert client.post(f"/preferences/{token}/address", data={"email": NEW}).status_code == 404
     assert rows(database) == before
+
+
+@pytest.mark.usefixtures("sent")
+def test_a_readers_own_link_leads_to_nobody_else_who_was_given_their_number(
+    client: TestClient, settings: Settings, database: Database
+) -> None:
+    own = f"/preferences/{ReaderLinks(settings.secret(), settings.base_url).preferences_token(ada(database))}"
+    assert client.get(own).status_code == 200
+    with database.write() as session:
+        session.get_one(Subscriber, 1).created_at += DAY
+    assert client.get(own).status_code == 404
 
 
 def test_every_form_has_a_label_for_each_field(client: TestClient, here: str) -> None:

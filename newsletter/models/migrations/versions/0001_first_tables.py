@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0001"
 down_revision = None
@@ -105,12 +106,20 @@ def upgrade() -> None:
         "subscribers",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column(
+            "folded_email",
+            sa.String(length=254).with_variant(sa.String(length=254, collation="C"), "postgresql"),
+            sa.Computed("lower(email)", persisted=True),
+            nullable=False,
+        ),
         sa.Column("first_name", sa.String(length=200), nullable=False),
         sa.Column("last_name", sa.String(length=200), nullable=False),
         sa.Column("language", sa.String(length=35), server_default="", nullable=False),
         sa.Column("timezone", sa.String(length=64), server_default="", nullable=False),
-        sa.Column("attributes", sa.JSON(), nullable=False),
-        sa.Column("tags", sa.JSON(), server_default="[]", nullable=False),
+        sa.Column("attributes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column(
+            "tags", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), server_default="[]", nullable=False
+        ),
         sa.Column(
             "tracking",
             sa.Enum("off", "aggregate", "individual", name="tracking", native_enum=False, length=20),
@@ -122,6 +131,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name=op.f("uq_subscribers_email")),
         sqlite_autoincrement=True,
     )
+    with op.batch_alter_table("subscribers", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_subscribers_folded_email"), ["folded_email"], unique=False)
+
     op.create_table(
         "suppressions",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -589,6 +601,9 @@ def downgrade() -> None:
     op.drop_table("lists")
     op.drop_table("issues")
     op.drop_table("suppressions")
+    with op.batch_alter_table("subscribers", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_subscribers_folded_email"))
+
     op.drop_table("subscribers")
     with op.batch_alter_table("signals", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_signals_subscriber_id"))

@@ -16,6 +16,7 @@ from newsletter.audience.segments.tree import (
     And,
     ClickedLink,
     Comparison,
+    DaysAgo,
     Did,
     Empty,
     Field,
@@ -127,13 +128,15 @@ def _compares(known: str, operator: str, value: Value) -> bool:
     if operator == "!=":
         return not _compares(known, "=", value)
     compare = _OPERATORS[operator]
+    if isinstance(value, DaysAgo):
+        value = NOW.date() - timedelta(days=value.days)
     match value:
         case bool():
             return known.lower() in (YES if value else NO)
         case Decimal():
-            is_number = len(known) <= 16 and re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)", known)
+            is_number = re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)", known)
             return bool(is_number) and compare(Decimal(known), value)
         case date():
-            found = re.match(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?=$|[ T])", known)
+            found = re.match(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?=\Z|[ T])", known)
             return found is not None and compare("".join(found.groups()), f"{value:%Y%m%d}")
     return known.lower() == value.lower()

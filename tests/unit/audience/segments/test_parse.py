@@ -17,6 +17,7 @@ from newsletter.audience.segments.tree import (
     Among,
     And,
     Comparison,
+    DaysAgo,
     Did,
     Empty,
     Field,
@@ -74,7 +75,8 @@ def test_and_binds_closer_than_or_and_parentheses_closest() -> None:
 @pytest.mark.parametrize(
     ("written", "value"),
     [('"x"', "x"), ("'x'", "x"), ("“x”", "x"), ("« x »", "x"), ('"a""b"', 'a"b'), ("-1.50", Decimal("-1.5")),
-     ("2026-03-13", date(2026, 3, 13)), ("yes", True), ("No", False)],
+     ("2026-03-13", date(2026, 3, 13)), ("yes", True), ("No", False), ("30 days ago", DaysAgo(30)),
+     ("1 day ago", DaysAgo(1)), ("today", DaysAgo(0))],
 )  # fmt: skip
 def test_a_value_is_what_it_looks_like(written: str, value: Value) -> None:
     assert parse(f"city = {written}") == Comparison(CITY, "=", value)
@@ -98,7 +100,11 @@ def test_every_field_of_ours_goes_before_an_attribute_of_its_name() -> None:
     [
         ("", 1, "expected a condition, not the end"),
         ('city = "Liège', 8, "a text that is not closed"),
-        ("city = Liège", 8, "expected a text in quotes, a number, a date or yes or no, not “Liège”"),
+        (
+            "city = Liège",
+            8,
+            "a date such as 2026-03-13, 30 days ago or today, yes or no, not “Liège”",
+        ),
         ('city ~ "a"', 6, "“~” means nothing here"),
         ('city = "a" adn tag "b"', 12, "expected and, or, or the end, not “adn”: did you mean and?"),
         ('city contain "a"', 6, "did you mean contains?"),
@@ -109,7 +115,11 @@ def test_every_field_of_ours_goes_before_an_attribute_of_its_name() -> None:
         ("subscribed before yesterday", 19, "expected a date such as 2026-03-13"),
         ("subscribed after 2026-02-30", 18, "there is no day 2026-02-30"),
         ('(city = "a"', 12, "expected “)”, not the end"),
-        ('city < "b"', 8, "< compares numbers and dates: write 10 or 2026-03-13, without quotes"),
+        ('city < "b"', 8, "< compares numbers and dates: write 10, 2026-03-13 or 30 days ago, without quotes"),
+        ("renewed < 30 days", 18, "expected ago, not the end"),
+        ("renewed < 0 days ago", 11, "expected how many days, from 1 to 36,500, not “0”"),
+        ("renewed < 1.5 days ago", 11, "expected how many days, from 1 to 36,500, not “1.5”"),
+        ("email = today", 9, "email is text: set it in quotes"),
         ("language = 3", 12, "language is text: set it in quotes"),
         ("score = 12345678901234567", 9, "a number has 16 characters at most"),
         ('attribute "a""b" = 1', 11, "no attribute has such a name"),

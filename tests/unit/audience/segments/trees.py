@@ -12,6 +12,7 @@ from newsletter.audience.segments.tree import (
     And,
     ClickedLink,
     Comparison,
+    DaysAgo,
     Did,
     Empty,
     Field,
@@ -27,7 +28,19 @@ from newsletter.audience.segments.tree import (
 
 CITIES = ("Liège", "LIÈGE", "liege", "Mons", "mons ", "", "100%", "a_b", '5"', "Gand")
 SCORES = ("10", "9", "010", "-3.5", "+2", "1.", ".5", ".", "1e3", "12,5", "x", "", "1.2.3", "9" * 17, "-", "9" * 2000)
-DAYS = ("2026-03-13", "2026-03-13T08:00", "2026-3-13", "13/03/2026", "2026-03-1x", "2026-03-139", "", "20-26-0313")
+DAYS = (
+    "2026-03-11",
+    "2026-03-13",
+    "2026-03-13T08:00",
+    "2026-03-13 ",
+    "2026-03-13\n",
+    "2026-3-13",
+    "13/03/2026",
+    "2026-03-1x",
+    "2026-03-139",
+    "",
+    "20-26-0313",
+)
 ANSWERS = ("yes", "Oui", "NO", "0", "perhaps", "", "Sí", "1")
 TAGS = ("presse", "Presse", "été", "ÉTÉ", 'a"b')
 LANGUAGES = ("", "fr", "fr-BE", "nl")
@@ -48,13 +61,14 @@ _TEXT_FIELDS = st.sampled_from(
     [_CITY, _SCORE, *(Field(name) for name in ("email", "email domain", "first_name", "name", "language"))]
 )
 _DATES = st.sampled_from([date(2026, 3, day) for day in (11, 12, 13, 14)])
+_DAYS = _DATES | st.builds(DaysAgo, st.integers(0, 2))
 
 _SEVERAL = st.lists(_WORDS | _NUMBERS, min_size=1, max_size=3).map(tuple)
 
 ATOMS = st.one_of(
     st.builds(Comparison, _TEXT_FIELDS, _EQUALITY, st.one_of(_WORDS, st.sampled_from(("example.org", "fr", "Ada")))),
     st.builds(Comparison, st.sampled_from([_SCORE, _CITY]), _OPERATORS, _NUMBERS),
-    st.builds(Comparison, st.sampled_from([_RENEWED, _SCORE]), _OPERATORS, _DATES),
+    st.builds(Comparison, st.sampled_from([_RENEWED, _SCORE]), _OPERATORS, _DAYS),
     st.builds(Comparison, st.sampled_from([_VIP, _CITY]), _EQUALITY, st.booleans()),
     st.builds(Match, _TEXT_FIELDS, st.sampled_from(("contains", "starts with")), _WORDS),
     st.builds(Among, st.sampled_from([_CITY, _SCORE]), _SEVERAL),
