@@ -6,7 +6,7 @@ import re
 
 from newsletter.feedback.delivery_status import Status, read_statuses
 from newsletter.feedback.prose import MAX_WORDS, came_after_data, said_of
-from newsletter.feedback.reasons import after_the_message, explain, severity_of, sharper
+from newsletter.feedback.reasons import after_the_message, explain, is_for_now, severity_of, sharper
 from newsletter.feedback.recipients import recipients
 from newsletter.feedback.report import Report, parse_date
 from newsletter.feedback.signal import Kind, Reason, Signal
@@ -57,7 +57,7 @@ def _signal(report: Report, status: Status, said: list[str], *, late: bool) -> S
         reason = after_the_message(reason)
     return Signal(
         Kind.BOUNCE,
-        severity_of(reason, delayed=status.delayed),
+        severity_of(reason, for_now=status.delayed or is_for_now(words, status.status)),
         reason,
         status.address,
         token=report.original_id,

@@ -52,9 +52,15 @@ def after_the_message(reason: Reason) -> Reason:
     return Reason.POLICY if reason in _OF_A_FILTER else reason
 
 
-def severity_of(reason: Reason, *, delayed: bool = False) -> Severity:
-    """Hard where the address itself is gone; what is still being tried is never that."""
-    return Severity.HARD if reason in _LASTING and not delayed else Severity.SOFT
+def severity_of(reason: Reason, *, for_now: bool = False) -> Severity:
+    """Hard where the address itself is gone; what a server said only `for_now` is never that."""
+    return Severity.HARD if reason in _LASTING and not for_now else Severity.SOFT
+
+
+def is_for_now(words: str, status: str = "") -> bool:
+    """Whether a server asked to be tried again (RFC 5321 section 4.2.1), even where the sender gave up at last."""
+    code = _CODE.search(words)
+    return (code[1] if code else sharper(status, words)).startswith("4")
 
 
 def sharper(status: str, words: str) -> str:

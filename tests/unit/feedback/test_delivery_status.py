@@ -54,7 +54,7 @@ def test_everything_that_a_report_says_is_in_its_signal() -> None:
     ("severity", "reason", "status", "diagnosis"),
     [
         ("hard", "unknown-user", "5.1.1", "smtp; 550 5.1.1 User unknown"),
-        ("hard", "unknown-user", "4.1.1", "smtp; 450 4.1.1 Recipient address rejected: User unknown in local table"),
+        ("soft", "unknown-user", "4.1.1", "smtp; 450 4.1.1 Recipient address rejected: User unknown in local table"),
         ("hard", "unknown-user", "5.0.0", "smtp; 550 No such user here"),
         ("hard", "unknown-user", "5.4.1", "smtp; 550 5.4.1 Recipient address rejected: Access denied"),
         ("hard", "unknown-user", "5.1.1", ""),
