@@ -69,8 +69,8 @@ RULES = (
     Rule(Refusal.CONTENT, numbers=r" \d\.(?:2\.3|3\.4|6\.\d+)$"),
     Rule(Refusal.POLICY, numbers=r" \d\.1\.[78]$| 5\.7\.(?!0$|1$)"),
     # How much.
-    Rule(Refusal.RATE, r"too many (?!hops)|trop de connexions|throttl|slow down|rate[- ]?limit"),
-    Rule(Refusal.RATE, r"(?:excessive|unusual|maximum|sending) .{0,12}rate\b"),
+    Rule(Refusal.RATE, r"too many (?!hops|unwanted|spam|complaints)|trop de connexions|throttl|slow down"),
+    Rule(Refusal.RATE, r"rate[- ]?limit|(?:excessive|unusual|maximum|sending) .{0,12}rate\b"),
     # What.
     Rule(Refusal.CONTENT, r"virus|malware|attachment|security issue|\bcontent\b|malformed|\brfc ?[25][38]22\b"),
     Rule(Refusal.CONTENT, r"too (?:large|big|long)\b|\bsize\b.{0,40}(?:limit|exceed)|exceed\w* .{0,30}\bsize"),

@@ -37,6 +37,7 @@ REPLIES = [
     (POLICY, "550 You are not allowed to connect"),
     (POLICY, "553 the return address does not exist"),
     (POLICY, "550 Unauthorized"),
+    (POLICY, "550 SC-004 messages from 192.0.2.1 weren't sent: too many unwanted messages from this IP address"),
     (POLICY, "550 Sender verify failed"),
     (POLICY, "550 5.1.8 <redaction@example.org>: Sender address rejected: Domain not found"),
     (POLICY, "550 5.1.1 <redaction@example.org>: Sender address rejected: User unknown in local recipient table"),
