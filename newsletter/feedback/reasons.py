@@ -11,7 +11,7 @@ import re
 import unicodedata
 
 from newsletter.feedback.signal import Reason, Severity
-from newsletter.feedback.wordings import GREYLISTED, IN_WORDS, OF_AN_ADDRESS, ON_THE_WAY, TOO_LARGE
+from newsletter.feedback.wordings import FULL, GREYLISTED, IN_WORDS, OF_AN_ADDRESS, ON_THE_WAY, TOO_LARGE
 from newsletter.mail.refusals import Refusal, classify
 
 _LATIN_MARKS = range(0x300, 0x370)
@@ -21,6 +21,8 @@ _LASTING = (Reason.UNKNOWN_USER, Reason.UNKNOWN_DOMAIN, Reason.MOVED, Reason.NO_
 _OF_A_FILTER = (Reason.UNKNOWN_USER, Reason.NO_MAIL)
 # What people call themselves says nothing about why.
 _ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"']+@[^\s<>()\[\]:;,\"']+")
+# Yahoo's, which looks recipients up once it has the message.
+_NO_ACCOUNT = re.compile(r"\buser doesn't have an? \S+ account")
 _CODE = re.compile(r"(?<![\d.:=#-])([45]\d\d)(?=[ \-:#]|$)")
 _STATUS = re.compile(r"(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?!\.?\d)")
 
@@ -31,7 +33,8 @@ def explain(words: str, status: str = "") -> Reason:
     plain = plain_words(_ADDRESS.sub(" ", words))
     first = code[1] if code else f"{status[:1]}00" if status else ""
     reply = f"{first} {sharper(status, words)} {plain}"
-    if not code and (found := ON_THE_WAY.find(plain)):
+    # A mailbox stays full until the sender gives up: that is the better answer.
+    if not code and not FULL.search(plain) and (found := ON_THE_WAY.find(plain)):
         return found
     match classify(reply):
         case Refusal.ADDRESS:
@@ -45,6 +48,11 @@ def explain(words: str, status: str = "") -> Reason:
         case Refusal.RATE:
             return Reason.GREYLISTED if GREYLISTED.search(plain) else Reason.RATE
     return IN_WORDS.find(plain) or ON_THE_WAY.find(plain) or Reason.OTHER
+
+
+def of_a_directory(words: str, status: str = "") -> bool:
+    """Whether it was looked up that there is nobody, by status or by words: that is believed at any time."""
+    return sharper(status, words).startswith("5.1.") or _NO_ACCOUNT.search(plain_words(words)) is not None
 
 
 def after_the_message(reason: Reason) -> Reason:

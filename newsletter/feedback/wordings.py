@@ -76,7 +76,7 @@ ON_THE_WAY = Rules(
             r"connection (?:was )?(?:refused|timed ?out|reset|dropped|closed|lost|failed|died)|conversation",
             r"timed? ?-?out|no route|unreachable|not (?:responding|reachable|answering)|deferred|offline",
             r"(?:lost|couldn't|could not|cannot|unable to|can't|failed to) (?:\w+ ){0,3}connect|input/output error",
-            r"name ?server|\bdns\b|\btls\b|unable to (?:look ?up|resolve)",
+            r"name ?server|name lookup fail|\bdns\b|\btls\b|unable to (?:look ?up|resolve)",
         ),
     ),
 )
@@ -153,5 +153,6 @@ OF_AN_ADDRESS = Rules(
         ),
     ),
 )
+FULL = re.compile(r"\bmail ?box (?:is )?full\b|over ?quota\b|quota exceeded")
 TOO_LARGE = re.compile(r" \d\.(?:2\.3|3\.4)\b|too (?:large|big|long)|\bsize\b|taille|exceed")
 GREYLISTED = re.compile(r"gr[ae]y-?list")

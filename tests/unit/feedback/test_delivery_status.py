@@ -171,6 +171,18 @@ def test_a_recipient_refused_after_the_message_was_seen_is_not_gone() -> None:
         assert (signal.severity, signal.reason) == (Severity.SOFT, Reason.POLICY)
 
 
+def test_who_was_looked_up_after_the_message_and_is_not_there_is_gone() -> None:
+    words = "554 delivery error: dd This user doesn't have a reader.example account"
+    fields = f"Final-Recipient: rfc822; {READER}\nAction: failed\nStatus: 5.0.0\nDiagnostic-Code: smtp; {words}"
+    signal = only(report(fields, f"<{READER}>\n>>> DATA\n<<< {words}"))
+    assert (signal.severity, signal.reason) == (Severity.HARD, Reason.UNKNOWN_USER)
+
+
+def test_a_report_that_says_nothing_but_that_mail_was_returned_blames_nobody() -> None:
+    signal = only(attached("--- Delivery report unavailable ---", subject="Undelivered Mail Returned to Sender"))
+    assert signal.reason is Reason.OTHER
+
+
 def test_a_recipient_refused_before_commands_that_were_sent_ahead_is_gone() -> None:
     notes = ">>> DATA\n<<< 550 5.1.1 User unknown\n550 5.1.1 User unknown\n<<< 503 5.0.0 Need RCPT (recipient)"
     fields = f"Final-Recipient: rfc822; {READER}\nAction: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 no"
