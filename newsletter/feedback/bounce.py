@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from newsletter.feedback.delivery_status import Status, read_statuses
-from newsletter.feedback.prose import MAX_WORDS, came_after_data, said_of
+from newsletter.feedback.prose import MAX_WORDS, came_after_data, is_of_recipient, said_of
 from newsletter.feedback.reasons import after_the_message, explain, is_for_now, of_a_directory, severity_of, sharper
 from newsletter.feedback.recipients import recipients
 from newsletter.feedback.report import Report, parse_date
@@ -56,9 +56,14 @@ def _signal(report: Report, status: Status, said: list[str], *, late: bool) -> S
         reason = Reason.EXPIRED
     if late and not of_a_directory(words, status.status):
         reason = after_the_message(reason)
+    # Filters say “user unknown”, too, and a reply alone does not tell what it answers.
+    doubtful = reason is Reason.UNKNOWN_USER and not is_of_recipient(
+        words, status.status, status.address, report.notes
+    )
+    for_now = doubtful or status.delayed or is_for_now(words, status.status)
     return Signal(
         Kind.BOUNCE,
-        severity_of(reason, for_now=status.delayed or is_for_now(words, status.status)),
+        severity_of(reason, for_now=for_now),
         reason,
         status.address,
         token=report.original_id,

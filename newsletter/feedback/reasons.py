@@ -50,6 +50,11 @@ def explain(words: str, status: str = "") -> Reason:
     return IN_WORDS.find(plain) or ON_THE_WAY.find(plain) or Reason.OTHER
 
 
+def has_code(words: str) -> bool:
+    """Whether words are a server's reply (RFC 5321 section 4.2), or hold one."""
+    return _CODE.search(words) is not None
+
+
 def of_a_directory(words: str, status: str = "") -> bool:
     """Whether it was looked up that there is nobody, by status or by words: that is believed at any time."""
     return sharper(status, words).startswith("5.1.") or _NO_ACCOUNT.search(plain_words(words)) is not None

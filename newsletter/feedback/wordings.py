@@ -138,6 +138,8 @@ OF_AN_ADDRESS = Rules(
     Rule(Reason.GREYLISTED, (r"gr[ae]y-?list",)),
     Rule(Reason.POLICY, (r"resolver\.rst\.|\bspf\b|\bspam|filter",)),
     Rule(Reason.INACTIVE, (r"not accepting (?:any )?(?:e-?)?mail",)),
+    # Exchange gives both of these the same status.
+    Rule(Reason.UNKNOWN_USER, (r"recipient ?not ?found",)),
     Rule(Reason.NO_MAIL, (r" \d\.1\.10\b|^5(?:21|56)|null mx|(?:does not|n't) accept (?:any )?(?:e-?)?mail",)),
     Rule(
         Reason.MOVED,

@@ -207,7 +207,7 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     "James": (
         "Error message below:\n550 - Requested action not taken: no such user here\n\nMessage details:\n"
         f"  Subject: Number 56\n  MAIL FROM: {EDITOR}\n  RCPT TO: {READER}\n  From: {EDITOR}\n",
-        "hard",
+        "soft",
         "unknown-user",
     ),
     "MailMarshal": (
