@@ -19,7 +19,8 @@ _DATA_PHASE = re.compile(
 # Of servers that say what they were refused; 14 is Google's number for it.
 _TO_RCPT = re.compile(
     r"(?:after|reply to|command|>>>|<<<|\[)\W{0,3}rcpt[ _]to|does not like recipient|\(state 14\)"
-    r"|rejected (?:the )?(?:address|recipient)|recipient (?:address )?(?:was )?rejected",
+    r"|rejected (?:the )?(?:address|recipient)|recipient (?:address )?(?:was )?rejected"
+    r"|no valid recipients|need rcpt",
     re.IGNORECASE,
 )
 _SENT_DATA = re.compile(r">>> (?:DATA|\.)\s*\n\s*<<< 5\d\d")

@@ -76,6 +76,7 @@ ON_THE_WAY = Rules(
             r"connection (?:was )?(?:refused|timed ?out|reset|dropped|closed|lost|failed|died)|conversation",
             r"timed? ?-?out|no route|unreachable|not (?:responding|reachable|answering)|deferred|offline",
             r"(?:lost|couldn't|could not|cannot|unable to|can't|failed to) (?:\w+ ){0,3}connect|input/output error",
+            r"accept our requests to connect|socket error",
             r"name ?server|name lookup fail|\bdns\b|\btls\b|unable to (?:look ?up|resolve)",
         ),
     ),

@@ -54,6 +54,7 @@ RULES = (
     # Words that leave no doubt.
     Rule(Refusal.RATE, r"gr[ae]y-?list|verification in progress", r"^4"),
     Rule(Refusal.RATE, r"at a rate that|too quickly|\b(?:daily|hourly|sending|rate)\b.{0,25} (?:limit|quota)"),
+    Rule(Refusal.RATE, r"too many recipients"),
     Rule(Refusal.FULL, r"quota|(?:mail ?box|inbox|account|boite|postfach|storage)\b.{0,30} (?:full|pleine|voll)\b"),
     Rule(Refusal.FULL, r"full mailbox|mail ?box\b.{0,30} exceed|(?:out of|enough|allowed) (?:storage|space|disk)"),
     Rule(Refusal.FULL, r"speichervolumen|speicherplatz|space has been used|too many messages on the server"),
@@ -63,6 +64,7 @@ RULES = (
     Rule(Refusal.ADDRESS, r"resolver\.rst\.", r" 5\.7\."),
     # Exchange Online, of addresses that its directory does not know.
     Rule(Refusal.ADDRESS, r"recipient address(?:es)? rejected ?: access denied", r"^5"),
+    Rule(Refusal.ADDRESS, r"recipient address rejected ?: .{0,20}\bdisabled|disabled recipient", r"^5"),
     # Statuses with one meaning.
     Rule(Refusal.ADDRESS, numbers=r"\.1\.(?:[12346]|10)$| \d\.2\.[14]$| 5\.4\.(?:4|310)$| 5\.7\.1(?:2[49]|3[3-6])$"),
     Rule(Refusal.FULL, numbers=r" \d\.2\.2$"),

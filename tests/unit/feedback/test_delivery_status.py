@@ -181,6 +181,7 @@ def test_a_recipient_refused_after_the_message_was_seen_is_not_gone() -> None:
         ">>> RCPT To:<ada>",
         "192.0.2.1 does not like recipient.",
         "Reason: Remote SMTP server has rejected address",
+        ">>> DATA\n<<< 550 no such user\n<<< 554 5.5.1 Error: no valid recipients",
     ],
 )
 def test_a_reply_that_a_filter_could_give_is_believed_where_it_answers_the_recipient(told: str) -> None:
