@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt bench bench-render bench-transport bench-send bench-distance bench-scale bench-import bench-segments bench-track bench-stats chaos up picture compare-mjml golden lock clean
+.PHONY: help demo test check fmt bench bench-render bench-transport bench-send bench-distance bench-scale bench-import bench-segments bench-track bench-stats bench-returned chaos up picture compare-mjml golden lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -55,6 +55,9 @@ bench-track: $(VENV)/.dev ## Benchmark opens and clicks alone (needs wrk)
 
 bench-stats: $(VENV)/.dev ## Benchmark events into SQL and the report on them alone
 	@$(BIN)/python -m tests.bench.stats $(ARGS)
+
+bench-returned: $(VENV)/.dev ## Count how much returned mail is read as expected (ARGS="FOLDER EXPECTED.csv")
+	@$(BIN)/python -m tests.bench.returned $(ARGS)
 
 chaos: $(VENV)/.dev ## Break everything in the middle of mailings and count who got what (ARGS="--short")
 	@$(BIN)/python -m pytest tests/chaos $(ARGS)

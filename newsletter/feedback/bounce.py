@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 
 from newsletter.feedback.delivery_status import Status, read_statuses
-from newsletter.feedback.prose import MAX_WORDS, came_after_data, said_of
-from newsletter.feedback.reasons import after_the_message, explain, severity_of, sharper
+from newsletter.feedback.prose import MAX_WORDS, came_after_data, is_of_recipient, said_of
+from newsletter.feedback.reasons import after_the_message, explain, is_for_now, of_a_directory, severity_of, sharper
 from newsletter.feedback.recipients import recipients
 from newsletter.feedback.report import Report, parse_date
 from newsletter.feedback.signal import Kind, Reason, Signal
 from newsletter.text import one_line
 
 _OF_CARRIERS = re.compile(r"the user\(s\) account is (?:disabled|temporarily .{4,40})", re.IGNORECASE)
-# A subject that says why, as sendmail's do.
-_SAYS_WHY = re.compile(r"^(?:returned mail|undeliver\w*|warning|delivery fail\w*)\W+(.{4,})", re.IGNORECASE)
+# A subject that says why, as sendmail's do and Postfix's do not.
+_SAYS_WHY = re.compile(
+    r"^(?:returned mail|undeliver\w*|warning|delivery fail\w*)\W+(?!mail returned)(.{4,})", re.IGNORECASE
+)
 
 
 def from_fields(report: Report) -> list[Signal] | None:
@@ -52,12 +54,16 @@ def _signal(report: Report, status: Status, said: list[str], *, late: bool) -> S
     reason, words = _likeliest(texts, status.status)
     if reason is Reason.OTHER and status.delayed:
         reason = Reason.EXPIRED
-    # A directory that says where it looked is believed at any time.
-    if late and not sharper(status.status, words).startswith("5.1."):
+    if late and not of_a_directory(words, status.status):
         reason = after_the_message(reason)
+    # Filters say “user unknown”, too, and a reply alone does not tell what it answers.
+    doubtful = reason is Reason.UNKNOWN_USER and not is_of_recipient(
+        words, status.status, status.address, report.notes
+    )
+    for_now = doubtful or status.delayed or is_for_now(words, status.status)
     return Signal(
         Kind.BOUNCE,
-        severity_of(reason, delayed=status.delayed),
+        severity_of(reason, for_now=for_now),
         reason,
         status.address,
         token=report.original_id,

@@ -13,6 +13,7 @@ _NEXT_RECIPIENT = re.compile(r"\n(?=(?:original|final|x-actual)-recipient ?:)", 
 _RECIPIENT_FIELDS = ("final-recipient", "original-recipient", "x-actual-recipient")
 # A delivery's happy ends (RFC 3464 section 2.3.3).
 _ARRIVED = ("delivered", "relayed", "expanded")
+_DID_NOT = ("failed", "delayed")
 MAX_RECIPIENTS = 1000
 
 
@@ -28,7 +29,7 @@ class Status:
 
     @property
     def arrived(self) -> bool:
-        return self.action in _ARRIVED or (not self.action and self.status.startswith("2."))
+        return self.action in _ARRIVED or (self.action not in _DID_NOT and self.status.startswith("2."))
 
     @property
     def delayed(self) -> bool:

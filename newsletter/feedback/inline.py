@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from newsletter.feedback.reasons import explain, severity_of, sharper
+from newsletter.feedback.reasons import explain, is_for_now, severity_of, sharper
 from newsletter.feedback.record import SMTP, SOFT_BOUNCES, act, keep
 from newsletter.feedback.signal import Kind, Signal
 from newsletter.feedback.trace import Found
@@ -47,7 +47,5 @@ def note_rejections(
 
 def _signal(email: str, reply: str) -> Signal:
     reason = explain(reply)
-    # What a server put off until we gave up is not its last word.
-    delayed_to_the_end = reply.startswith("4")
-    severity = severity_of(reason, delayed=delayed_to_the_end)
+    severity = severity_of(reason, for_now=is_for_now(reply))
     return Signal(Kind.BOUNCE, severity, reason, email, status=sharper("", reply), words=reply, event="rejected")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from newsletter.feedback.reasons import has_code, of_a_directory
 from newsletter.text import one_line
 
 MAX_WORDS = 500
@@ -14,6 +15,13 @@ _MAX_REPLIES = 3
 _MAX_LINES = 60
 _DATA_PHASE = re.compile(
     r"in reply to end of data|after (?:the )?end of data|\[?message_data\]?|smtp command\W{0,20}data\b", re.IGNORECASE
+)
+# Of servers that say what they were refused; 14 is Google's number for it.
+_TO_RCPT = re.compile(
+    r"(?:after|reply to|command|>>>|<<<|\[)\W{0,3}rcpt[ _]to|does not like recipient|\(state 14\)"
+    r"|rejected (?:the )?(?:address|recipient)|recipient (?:address )?(?:was )?rejected"
+    r"|no valid recipients|need rcpt",
+    re.IGNORECASE,
 )
 _SENT_DATA = re.compile(r">>> (?:DATA|\.)\s*\n\s*<<< 5\d\d")
 # Where commands are sent ahead, the recipient's refusal is read after DATA, and DATA has one of its own.
@@ -42,6 +50,16 @@ def came_after_data(notes: list[str]) -> bool:
     """Whether the refusal answers the message itself, not its recipient."""
     text = "\n".join(notes)
     return bool(_DATA_PHASE.search(text)) or bool(_SENT_DATA.search(text) and not _NOBODY_LEFT.search(text))
+
+
+def is_of_recipient(words: str, status: str, address: str, notes: list[str]) -> bool:
+    """Whether a reply answers the recipient, and not what came later: by its status, whom it names, or the notes.
+
+    Without a code it is nobody's reply: the server that reports says so itself.
+    """
+    if not has_code(words) or of_a_directory(words, status) or address.lower() in words.lower():
+        return True
+    return any(_TO_RCPT.search(line) for line in (words, *notes))
 
 
 def _block(notes: list[str], start: int, starts: Collection[int], *, skip_blank: bool = False) -> str:

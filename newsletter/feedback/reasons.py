@@ -11,7 +11,7 @@ import re
 import unicodedata
 
 from newsletter.feedback.signal import Reason, Severity
-from newsletter.feedback.wordings import GREYLISTED, IN_WORDS, OF_AN_ADDRESS, ON_THE_WAY, TOO_LARGE
+from newsletter.feedback.wordings import FULL, GREYLISTED, IN_WORDS, OF_AN_ADDRESS, ON_THE_WAY, TOO_LARGE
 from newsletter.mail.refusals import Refusal, classify
 
 _LATIN_MARKS = range(0x300, 0x370)
@@ -21,6 +21,8 @@ _LASTING = (Reason.UNKNOWN_USER, Reason.UNKNOWN_DOMAIN, Reason.MOVED, Reason.NO_
 _OF_A_FILTER = (Reason.UNKNOWN_USER, Reason.NO_MAIL)
 # What people call themselves says nothing about why.
 _ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"']+@[^\s<>()\[\]:;,\"']+")
+# Yahoo's, which looks recipients up once it has the message.
+_NO_ACCOUNT = re.compile(r"\buser doesn't have an? \S+ account")
 _CODE = re.compile(r"(?<![\d.:=#-])([45]\d\d)(?=[ \-:#]|$)")
 _STATUS = re.compile(r"(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?!\.?\d)")
 
@@ -31,7 +33,8 @@ def explain(words: str, status: str = "") -> Reason:
     plain = plain_words(_ADDRESS.sub(" ", words))
     first = code[1] if code else f"{status[:1]}00" if status else ""
     reply = f"{first} {sharper(status, words)} {plain}"
-    if not code and (found := ON_THE_WAY.find(plain)):
+    # A mailbox stays full until the sender gives up: that is the better answer.
+    if not code and not FULL.search(plain) and (found := ON_THE_WAY.find(plain)):
         return found
     match classify(reply):
         case Refusal.ADDRESS:
@@ -47,14 +50,30 @@ def explain(words: str, status: str = "") -> Reason:
     return IN_WORDS.find(plain) or ON_THE_WAY.find(plain) or Reason.OTHER
 
 
+def has_code(words: str) -> bool:
+    """Whether words are a server's reply (RFC 5321 section 4.2), or hold one."""
+    return _CODE.search(words) is not None
+
+
+def of_a_directory(words: str, status: str = "") -> bool:
+    """Whether it was looked up that there is nobody, by status or by words: that is believed at any time."""
+    return sharper(status, words).startswith("5.1.") or _NO_ACCOUNT.search(plain_words(words)) is not None
+
+
 def after_the_message(reason: Reason) -> Reason:
     """The reason, where the server gave it only after the whole message (RFC 5321 section 4.1.1.4)."""
     return Reason.POLICY if reason in _OF_A_FILTER else reason
 
 
-def severity_of(reason: Reason, *, delayed: bool = False) -> Severity:
-    """Hard where the address itself is gone; what is still being tried is never that."""
-    return Severity.HARD if reason in _LASTING and not delayed else Severity.SOFT
+def severity_of(reason: Reason, *, for_now: bool = False) -> Severity:
+    """Hard where the address itself is gone; what a server said only `for_now` is never that."""
+    return Severity.HARD if reason in _LASTING and not for_now else Severity.SOFT
+
+
+def is_for_now(words: str, status: str = "") -> bool:
+    """Whether a server asked to be tried again (RFC 5321 section 4.2.1), even where the sender gave up at last."""
+    code = _CODE.search(words)
+    return (code[1] if code else sharper(status, words)).startswith("4")
 
 
 def sharper(status: str, words: str) -> str:

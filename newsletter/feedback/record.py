@@ -24,6 +24,8 @@ from newsletter.tracking.tokens import Target
 
 MAIL, SMTP = "mail", "smtp"
 SOFT_BOUNCES = 5
+# What is kept of a message that is still being tried: it is shown, and counts nowhere.
+DELAY = "delay"
 # Reached some server: only these can have come back.
 _TRIED = (DeliveryState.SENT, DeliveryState.REJECTED, DeliveryState.UNCERTAIN)
 # So far back is looked for a row of failures that our own faults may interrupt.
@@ -77,7 +79,7 @@ def keep(session: Session, signal: Signal, found: Found, via: str, now: datetime
             delivery_id=found.delivery_id,
             subscriber_id=found.subscriber_id,
             via=via,
-            kind=signal.kind.value,
+            kind=DELAY if signal.delayed else signal.kind.value,
             severity=signal.severity.value,
             reason=signal.reason.value,
             status=signal.status[:20],

@@ -76,7 +76,8 @@ ON_THE_WAY = Rules(
             r"connection (?:was )?(?:refused|timed ?out|reset|dropped|closed|lost|failed|died)|conversation",
             r"timed? ?-?out|no route|unreachable|not (?:responding|reachable|answering)|deferred|offline",
             r"(?:lost|couldn't|could not|cannot|unable to|can't|failed to) (?:\w+ ){0,3}connect|input/output error",
-            r"name ?server|\bdns\b|\btls\b|unable to (?:look ?up|resolve)",
+            r"accept our requests to connect|socket error",
+            r"name ?server|name lookup fail|\bdns\b|\btls\b|unable to (?:look ?up|resolve)",
         ),
     ),
 )
@@ -138,6 +139,8 @@ OF_AN_ADDRESS = Rules(
     Rule(Reason.GREYLISTED, (r"gr[ae]y-?list",)),
     Rule(Reason.POLICY, (r"resolver\.rst\.|\bspf\b|\bspam|filter",)),
     Rule(Reason.INACTIVE, (r"not accepting (?:any )?(?:e-?)?mail",)),
+    # Exchange gives both of these the same status.
+    Rule(Reason.UNKNOWN_USER, (r"recipient ?not ?found",)),
     Rule(Reason.NO_MAIL, (r" \d\.1\.10\b|^5(?:21|56)|null mx|(?:does not|n't) accept (?:any )?(?:e-?)?mail",)),
     Rule(
         Reason.MOVED,
@@ -153,5 +156,6 @@ OF_AN_ADDRESS = Rules(
         ),
     ),
 )
+FULL = re.compile(r"\bmail ?box (?:is )?full\b|over ?quota\b|quota exceeded")
 TOO_LARGE = re.compile(r" \d\.(?:2\.3|3\.4)\b|too (?:large|big|long)|\bsize\b|taille|exceed")
 GREYLISTED = re.compile(r"gr[ae]y-?list")

@@ -54,6 +54,7 @@ RULES = (
     # Words that leave no doubt.
     Rule(Refusal.RATE, r"gr[ae]y-?list|verification in progress", r"^4"),
     Rule(Refusal.RATE, r"at a rate that|too quickly|\b(?:daily|hourly|sending|rate)\b.{0,25} (?:limit|quota)"),
+    Rule(Refusal.RATE, r"too many recipients"),
     Rule(Refusal.FULL, r"quota|(?:mail ?box|inbox|account|boite|postfach|storage)\b.{0,30} (?:full|pleine|voll)\b"),
     Rule(Refusal.FULL, r"full mailbox|mail ?box\b.{0,30} exceed|(?:out of|enough|allowed) (?:storage|space|disk)"),
     Rule(Refusal.FULL, r"speichervolumen|speicherplatz|space has been used|too many messages on the server"),
@@ -63,14 +64,15 @@ RULES = (
     Rule(Refusal.ADDRESS, r"resolver\.rst\.", r" 5\.7\."),
     # Exchange Online, of addresses that its directory does not know.
     Rule(Refusal.ADDRESS, r"recipient address(?:es)? rejected ?: access denied", r"^5"),
+    Rule(Refusal.ADDRESS, r"recipient address rejected ?: .{0,20}\bdisabled|disabled recipient", r"^5"),
     # Statuses with one meaning.
     Rule(Refusal.ADDRESS, numbers=r"\.1\.(?:[12346]|10)$| \d\.2\.[14]$| 5\.4\.(?:4|310)$| 5\.7\.1(?:2[49]|3[3-6])$"),
     Rule(Refusal.FULL, numbers=r" \d\.2\.2$"),
     Rule(Refusal.CONTENT, numbers=r" \d\.(?:2\.3|3\.4|6\.\d+)$"),
     Rule(Refusal.POLICY, numbers=r" \d\.1\.[78]$| 5\.7\.(?!0$|1$)"),
     # How much.
-    Rule(Refusal.RATE, r"too many (?!hops)|trop de connexions|throttl|slow down|rate[- ]?limit"),
-    Rule(Refusal.RATE, r"(?:excessive|unusual|maximum|sending) .{0,12}rate\b"),
+    Rule(Refusal.RATE, r"too many (?!hops|unwanted|spam|complaints)|trop de connexions|throttl|slow down"),
+    Rule(Refusal.RATE, r"rate[- ]?limit|(?:excessive|unusual|maximum|sending) .{0,12}rate\b"),
     # What.
     Rule(Refusal.CONTENT, r"virus|malware|attachment|security issue|\bcontent\b|malformed|\brfc ?[25][38]22\b"),
     Rule(Refusal.CONTENT, r"too (?:large|big|long)\b|\bsize\b.{0,40}(?:limit|exceed)|exceed\w* .{0,30}\bsize"),

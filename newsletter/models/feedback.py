@@ -13,8 +13,9 @@ from newsletter.models.base import BIG, Base, Key, Moment
 class SignalRecord(Base):
     """A signal (feedback.signal) about a delivery, kept once: `source` names it where it came from.
 
-    `kind`, `severity` and `reason` are the signal's words, `status` the enhanced status (RFC 3463), `words` the other
-    side's own. `via` is the way it came: `smtp`, `mail`, or a provider's name.
+    `kind`, `severity` and `reason` are the signal's words; a message that is still tried has the kind `delay`.
+    `status` is the enhanced status (RFC 3463), `words` the other side's own. `via` is the way: `smtp`, `mail`, or a
+    provider's name.
     """
 
     __tablename__ = "signals"

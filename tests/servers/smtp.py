@@ -18,12 +18,12 @@ DROP = "drop"  # in place of a reply: close the connection without one
 class SmtpServer:
     """Keeps messages in a list, on a free port of 127.0.0.1, for as long as the `with` block lasts.
 
-    `refuse` maps a recipient to the reply to its RCPT, `refuse_mail` a sender to the reply to its MAIL and
-    `refuse_data` a recipient to the reply at the end of DATA; each may be changed at any time. A refused
-    message is not kept; one whose reply at the end of DATA is DROP is: that is the ambiguous case. Keeping a
-    message takes `seconds`. After as many connections as are `welcome`, further ones get the replies in `farewell`
-    instead, its greeting the first, and are closed with the last; where there is none they are kept waiting. With
-    `tls` it offers STARTTLS, or is TLS from the start if `implicit_tls`.
+    `refuse` maps a recipient to the reply to its RCPT, `refuse_once` to the reply to the next one only, `refuse_mail`
+    a sender to the reply to its MAIL and `refuse_data` a recipient to the reply at the end of DATA; each may be
+    changed at any time. A refused message is not kept; one whose reply at the end of DATA is DROP is: that is the
+    ambiguous case. Keeping a message takes `seconds`. After as many connections as are `welcome`, further ones get
+    the replies in `farewell` instead, its greeting the first, and are closed with the last; where there is none they
+    are kept waiting. With `tls` it offers STARTTLS, or is TLS from the start if `implicit_tls`.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class SmtpServer:
         self.messages: list[tuple[str, list[str], bytes]] = []
         self.connections = 0
         self.refuse: dict[str, str] = {}
+        self.refuse_once: dict[str, str] = {}
         self.refuse_mail: dict[str, str] = {}
         self.refuse_data: dict[str, str] = {}
         self.drop_after = drop_after  # messages taken on one connection before it is closed
@@ -139,7 +140,7 @@ class _Script:
     async def handle_RCPT(
         self, server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        reply = self._scripted.refuse.get(address)
+        reply = self._scripted.refuse_once.pop(address, None) or self._scripted.refuse.get(address)
         if reply is not None:
             return _say(server, reply)
         envelope.rcpt_tos.append(address)

@@ -28,7 +28,10 @@ from newsletter.feedback.signal import Reason, Signal
 
 _HOST = re.compile(r"sns\.[a-z]{2}(?:-[a-z]+)+-\d\.amazonaws\.com")
 _CERTIFICATE = re.compile(r"/SimpleNotificationService-[0-9a-f]{8,64}\.pem")
-_NOTIFICATIONS = ('{"notificationType":', '{"eventType":')
+# The notification itself, or SNS's envelope around it, as the subscription is set up.
+_BY_MAIL = re.compile(r'\s*\{\s*"(?:notificationType|eventType|Type)"\s*:')
+# How sendmail breaks lines of more than 990 characters.
+_BROKEN = "!\n "
 _REASONS = {
     "NoEmail": Reason.UNKNOWN_USER,
     "Suppressed": Reason.INACTIVE,
@@ -61,12 +64,15 @@ def signals(body: bytes) -> list[Signal]:
     return _told(*sns.inner(body))
 
 
-def from_mail(text: str, event: str) -> list[Signal] | None:
+def from_mail(written: str, event: str) -> list[Signal] | None:
     """The same where SNS sends notifications by mail, whose text they are; None for any other text."""
-    if not text.lstrip().startswith(_NOTIFICATIONS):
+    if not _BY_MAIL.match(written):
         return None
     try:
-        return _told(json.JSONDecoder().raw_decode(text.lstrip())[0], event)
+        data, _ = json.JSONDecoder().raw_decode(written.replace(_BROKEN, "").lstrip())
+        if text(data, "Type") == "Notification":
+            data = json.loads(text(data, "Message"))
+        return _told(data, event)
     except (ValueError, RecursionError):
         return None
 

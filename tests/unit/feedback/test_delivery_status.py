@@ -54,8 +54,10 @@ def test_everything_that_a_report_says_is_in_its_signal() -> None:
     ("severity", "reason", "status", "diagnosis"),
     [
         ("hard", "unknown-user", "5.1.1", "smtp; 550 5.1.1 User unknown"),
-        ("hard", "unknown-user", "4.1.1", "smtp; 450 4.1.1 Recipient address rejected: User unknown in local table"),
-        ("hard", "unknown-user", "5.0.0", "smtp; 550 No such user here"),
+        ("soft", "unknown-user", "4.1.1", "smtp; 450 4.1.1 Recipient address rejected: User unknown in local table"),
+        ("soft", "unknown-user", "5.0.0", "smtp; 550 No such user here"),
+        ("hard", "unknown-user", "5.0.0", f"smtp; 550 <{READER}>: No such user here"),
+        ("hard", "unknown-user", "5.1.10", "smtp; 550 5.1.10 RESOLVER.ADR.RecipientNotFound; not found by lookup"),
         ("hard", "unknown-user", "5.4.1", "smtp; 550 5.4.1 Recipient address rejected: Access denied"),
         ("hard", "unknown-user", "5.1.1", ""),
         ("hard", "unknown-domain", "5.4.4", "X-Postfix; Host or domain name not found. Name service error"),
@@ -126,7 +128,7 @@ def test_recipients_run_together_without_blank_lines_are_told_apart() -> None:
     ]
 
 
-@pytest.mark.parametrize("action", ["delivered", "relayed", "expanded (to multi-recipient alias)"])
+@pytest.mark.parametrize("action", ["delivered", "relayed", "expanded (to multi-recipient alias)", "deliverable"])
 def test_what_arrived_is_no_signal(action: str) -> None:
     assert read(report(f"Final-Recipient: rfc822; {READER}\nAction: {action}\nStatus: 2.0.0")) == []
 
@@ -169,6 +171,37 @@ def test_a_recipient_refused_after_the_message_was_seen_is_not_gone() -> None:
             )
         )
         assert (signal.severity, signal.reason) == (Severity.SOFT, Reason.POLICY)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "(in reply to RCPT TO command)",
+        "SMTP error from remote mail server after RCPT TO:<ada>",
+        ">>> RCPT To:<ada>",
+        "192.0.2.1 does not like recipient.",
+        "Reason: Remote SMTP server has rejected address",
+        ">>> DATA\n<<< 550 no such user\n<<< 554 5.5.1 Error: no valid recipients",
+    ],
+)
+def test_a_reply_that_a_filter_could_give_is_believed_where_it_answers_the_recipient(told: str) -> None:
+    fields = (
+        f"Final-Recipient: rfc822; {READER}\nAction: failed\nStatus: 5.0.0\nDiagnostic-Code: smtp; 550 no such user"
+    )
+    assert only(report(fields, told)).severity is Severity.HARD
+    assert only(report(fields, "It was not delivered.")).severity is Severity.SOFT
+
+
+def test_who_was_looked_up_after_the_message_and_is_not_there_is_gone() -> None:
+    words = "554 delivery error: dd This user doesn't have a reader.example account"
+    fields = f"Final-Recipient: rfc822; {READER}\nAction: failed\nStatus: 5.0.0\nDiagnostic-Code: smtp; {words}"
+    signal = only(report(fields, f"<{READER}>\n>>> DATA\n<<< {words}"))
+    assert (signal.severity, signal.reason) == (Severity.HARD, Reason.UNKNOWN_USER)
+
+
+def test_a_report_that_says_nothing_but_that_mail_was_returned_blames_nobody() -> None:
+    signal = only(attached("--- Delivery report unavailable ---", subject="Undelivered Mail Returned to Sender"))
+    assert signal.reason is Reason.OTHER
 
 
 def test_a_recipient_refused_before_commands_that_were_sent_ahead_is_gone() -> None:

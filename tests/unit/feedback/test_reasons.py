@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.feedback.reasons import after_the_message, explain, plain_words, severity_of, sharper
+from newsletter.feedback.reasons import after_the_message, explain, is_for_now, plain_words, severity_of, sharper
 from newsletter.feedback.signal import Reason, Severity
 
 # Said in words, and as often after a code.
@@ -46,8 +46,13 @@ def test_what_people_call_themselves_says_nothing() -> None:
     assert explain("550 <spam-filter.quota@reader.example> no such user") is Reason.UNKNOWN_USER
 
 
-def test_what_is_still_tried_is_never_hard() -> None:
-    assert severity_of(Reason.UNKNOWN_USER, delayed=True) is Severity.SOFT
+@pytest.mark.parametrize(
+    ("words", "status"), [("450 4.1.1 no such user", ""), ("450 no such user", "5.0.0"), ("no such user", "4.1.1")]
+)
+def test_what_a_server_says_for_now_is_never_hard(words: str, status: str) -> None:
+    assert is_for_now(words, status)
+    assert severity_of(Reason.UNKNOWN_USER, for_now=True) is Severity.SOFT
+    assert not is_for_now(words.replace("4", "5"), status.replace("4", "5"))
 
 
 def test_a_filter_speaks_of_recipients_too() -> None:

@@ -144,6 +144,13 @@ def test_answers_and_reports_of_delay_change_nobody(database: Database, signal: 
     assert (suppressed(database), unsubscribed(database)) == ({}, [])
 
 
+def test_delays_of_messages_that_arrive_make_no_row_of_bounces(database: Database) -> None:
+    for mailing_id in (mailings := issues(database, 3)):
+        tell(database, replace(SOFT, token=token(database, mailing_id), delayed=True), soft_bounces=2)
+    tell(database, replace(SOFT, token=token(database, mailings[-1])), soft_bounces=2)
+    assert suppressed(database) == {}
+
+
 def bounce_softly(database: Database, *mailings: int, reason: Reason = Reason.FULL, now: datetime = SOON) -> None:
     for mailing_id in mailings:
         tell(database, replace(SOFT, reason=reason, token=token(database, mailing_id)), soft_bounces=3, now=now)

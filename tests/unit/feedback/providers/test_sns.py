@@ -189,6 +189,11 @@ def test_a_notification_that_comes_by_mail_is_told_alike() -> None:
     )
     assert read(mail + b'{"notificationType":"Delivery","mail":{}}') == []
     assert read(mail + b'{"notificationType": cut') == []
+    within = json.dumps({"Type": "Notification", "TopicArn": TOPIC, "Message": json.dumps(BOUNCE)}, indent=1)
+    # As sendmail breaks lines that are too long, wherever that falls.
+    broken = within.replace("General", "Gen!\n eral")
+    assert [read(mail + one.encode()) for one in (within, broken)] == [[signal], [signal]]
+    assert read(mail + b'{"Type":"Notification","Message":"You have chosen to subscribe"}') == []
 
 
 def dropped(**fields: Any) -> dict[str, Any]:
