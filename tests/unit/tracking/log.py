@@ -14,9 +14,9 @@ from tests.factories import make_mailing
 from tests.unit.tracking.simulation import Log, Seen
 
 
-def send(database: Database, log: Log, tracking: Tracking = Tracking.AGGREGATE) -> int:
+def send(database: Database, log: Log, tracking: Tracking = Tracking.AGGREGATE, *, slug: str = "vendredi") -> int:
     """A mailing to all readers of a log, delivered when the log has it."""
-    mailing_id = make_mailing(database, (address(reader) for reader in log.delivered))
+    mailing_id = make_mailing(database, (address(reader) for reader in log.delivered), slug=slug)
     with database.write() as session:
         session.execute(update(Publication).values(tracking=tracking))
         for reader, delivered in log.delivered.items():
