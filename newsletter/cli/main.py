@@ -21,10 +21,10 @@ from newsletter.cli import (
     lists,
     mailing,
     publication,
+    recompute,
     render,
     segments,
     send,
-    stats,
     subscriber,
     suppression,
     theme,
@@ -51,8 +51,8 @@ app.command("track", epilog=track.EXAMPLE)(track.track)
 app.command("render", epilog=render.EXAMPLE)(render.render)
 app.command("check", epilog=check.EXAMPLE)(check.check)
 app.command("send", epilog=send.EXAMPLE)(send.send)
-app.command("stats", epilog=stats.EXAMPLE)(stats.stats)
 app.command("export", epilog=export.EXAMPLE)(export.export)
+app.add_typer(recompute.app, name="stats")
 app.add_typer(imports.app, name="import")
 app.add_typer(publication.app, name="publication")
 app.add_typer(lists.app, name="list")

@@ -9,7 +9,7 @@ from newsletter.db import Database
 from newsletter.sending.receipt import Receipt, make_receipt
 from newsletter.stats.report import Report, report
 
-EXAMPLE = "Example: newsletter stats 1 --json"
+EXAMPLE = "Example: newsletter stats show 1 --json"
 
 
 def stats(mailing_id: MailingNumber, as_json: Json = False) -> None:

@@ -29,28 +29,38 @@ from newsletter.tracking.providers import provider_of
 from newsletter.tracking.seen import Reader
 
 
+class Posted(NamedTuple):
+    """What became of a delivery; nobody knows it of a pruned one."""
+
+    state: DeliveryState | None = None
+    settled_at: datetime | None = None
+
+    def delivered_before(self, moment: datetime) -> datetime | None:
+        """When the message came, given that something was first seen of it at a moment; None where that is not known.
+
+        The ledger may be told later than the reader.
+        """
+        if self.state in OPEN_STATES:
+            return moment
+        return self.settled_at if self.state is DeliveryState.SENT else None
+
+
 @dataclass(frozen=True, slots=True)
 class Addressee:
     """The recipient of a delivery, of whom something may be kept: who it was, only where they are `named`.
 
-    `name` is that without a person (models.reader_name), `domain` their large provider or `other`. `delivered_at` is
-    None where that is not known any more; while `is_open`, the ledger does not know it yet.
+    `name` is that without a person (models.reader_name), `domain` their large provider or `other`.
     """
 
     delivery_id: int
     name: str
     domain: str
     is_named: bool
-    delivered_at: datetime | None = None
-    is_open: bool = False
+    posted: Posted
 
     @property
     def reader(self) -> Reader:
         return (self.delivery_id, "") if self.is_named else (None, self.name)
-
-    def delivered_before(self, moment: datetime) -> datetime | None:
-        """When the message came, given that something was first seen of it at a moment."""
-        return moment if self.is_open else self.delivered_at
 
 
 def find_addressees(session: Session, mailing_id: int, delivery_ids: Collection[int]) -> dict[int, Addressee]:
@@ -72,8 +82,7 @@ def find_addressees(session: Session, mailing_id: int, delivery_ids: Collection[
             name=reader_name(salt, known.delivery_id),
             domain=provider_of(known.email),
             is_named=(known.tracking or published) is Tracking.INDIVIDUAL,
-            delivered_at=known.settled_at if known.state is DeliveryState.SENT else None,
-            is_open=known.state in OPEN_STATES,
+            posted=known.posted,
         )
         for known in _known(session, mailing_id, delivery_ids)
         if (known.tracking or published) is not Tracking.OFF
@@ -81,13 +90,12 @@ def find_addressees(session: Session, mailing_id: int, delivery_ids: Collection[
 
 
 class _Known(NamedTuple):
-    """A delivery and its subscriber; of a pruned one nobody knows what became of it."""
+    """A delivery and its subscriber."""
 
     delivery_id: int
     email: str
     tracking: Tracking | None
-    state: DeliveryState | None = None
-    settled_at: datetime | None = None
+    posted: Posted = Posted()
 
 
 def _known(session: Session, mailing_id: int, delivery_ids: Collection[int]) -> Iterator[_Known]:
@@ -101,7 +109,7 @@ def _known(session: Session, mailing_id: int, delivery_ids: Collection[int]) -> 
             Delivery.salt.is_not(None),
         )
     ).all()
-    yield from (_Known(*row) for row in rows)
+    yield from (_Known(row.id, row.email, row.tracking, Posted(row.state, row.settled_at)) for row in rows)
     missing = sorted(set(delivery_ids).difference(row.id for row in rows))
     subscribers = dict(_pruned(session, mailing_id, missing)) if missing else {}
     if subscribers:

@@ -135,7 +135,8 @@ def _event(event_id: str, line: str) -> Noted:
         mailing_id=int(mailing_id),
         delivery_id=int(delivery_id),
         link_number=int(link) if link else None,
-        user_agent=user_agent,
+        # PostgreSQL has no text with such a character in it.
+        user_agent=user_agent.replace("\0", ""),
         ip=_address(ip),
         method=method,
     )

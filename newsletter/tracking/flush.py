@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from newsletter.bulk import is_among, look_up_by_index
 from newsletter.models import Event, EventKind, Verdict, lock_events
 from newsletter.tracking.addressees import Addressee, find_addressees
-from newsletter.tracking.agents import is_scanners, proxy_of
+from newsletter.tracking.agents import is_scanners
 from newsletter.tracking.buffer import Noted
 from newsletter.tracking.crowds import WITHIN, Crowds
 from newsletter.tracking.judging import settle
@@ -72,10 +72,8 @@ def _visits(session: Session, events: Sequence[Noted]) -> list[tuple[str, int | 
 
 def _keep(session: Session, mailing_id: int, kept: Sequence[Kept], crowds: Crowds) -> int:
     new: dict[Reader, list[Seen]] = defaultdict(list)
-    people: dict[Reader, Addressee] = {}
     for event, person in sorted(kept, key=lambda pair: pair[0].occurred_at):
         new[person.reader].append(_seen(event, person, crowds))
-        people[person.reader] = person
     seen = find_seen(session, new.keys())
     count = 0
     for reader, lines in new.items():
@@ -83,14 +81,8 @@ def _keep(session: Session, mailing_id: int, kept: Sequence[Kept], crowds: Crowd
             del lines[max(MOST_OF_A_READER - len(seen[reader]), 0) :]
         count += len(lines)
         seen[reader] += lines
-    settle(session, mailing_id, seen, {reader: _delivered(people[reader], seen[reader]) for reader in seen})
+    settle(session, mailing_id, seen, {person.reader: person.posted for _, person in kept})
     return count
-
-
-def _delivered(person: Addressee, seen: Sequence[Seen]) -> datetime | None:
-    if person.reader == NOBODY or not seen:
-        return None
-    return person.delivered_before(min(one.occurred_at for one in seen))
 
 
 def _seen(event: Noted, person: Addressee, crowds: Crowds) -> Seen:
@@ -104,17 +96,9 @@ def _seen(event: Noted, person: Addressee, crowds: Crowds) -> Seen:
         ip=event.ip if person.is_named else None,
         domain=person.domain,
         verdict=Verdict.PERSON,
-        reason=_by_address(event, crowds),
+        # What an address tells is kept where the address itself is not.
+        reason=Reason.NETWORK.value if event.ip and is_scanners(event.ip) else "",
         occurred_at=event.occurred_at,
         source=event.id,
+        is_crowded=crowds.holds(event.ip, event.occurred_at),
     )
-
-
-def _by_address(event: Noted, crowds: Crowds) -> str:
-    """What the address tells, to be kept where the address itself is not."""
-    if event.ip is None:
-        return ""
-    if is_scanners(event.ip):
-        return Reason.NETWORK.value
-    is_crowded = crowds.holds(event.ip, event.occurred_at) and not proxy_of(event.user_agent)
-    return Reason.CROWD.value if is_crowded else ""

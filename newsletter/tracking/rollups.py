@@ -33,6 +33,5 @@ def change(session: Session, mailing_id: int, changes: Mapping[Cell, Counts]) ->
     statement = insert_into(session, table)
     more = {name: table.c[name] + statement.excluded[name] for name in ("events", "readers")}
     session.execute(statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=more), rows)
-    if any(events < 0 for events, _ in changes.values()):
-        empty = (Rollup.events == 0, Rollup.readers == 0)
-        session.execute(delete(Rollup).where(Rollup.mailing_id == mailing_id, *empty))
+    empty = (Rollup.events == 0, Rollup.readers == 0)
+    session.execute(delete(Rollup).where(Rollup.mailing_id == mailing_id, *empty))

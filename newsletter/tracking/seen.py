@@ -41,7 +41,10 @@ _NAMES = ("mailing_id", *(column.key for column in COLUMNS[1:]))
 
 @dataclass(slots=True)
 class Seen:
-    """An event with what it is judged to be; `id` is 0 for one that is not in SQL yet."""
+    """An event with what it is judged to be; `id` is 0 for one that is not in SQL yet.
+
+    `is_crowded`: whether its address was just found to have served a crowd (tracking.crowds).
+    """
 
     id: int
     reader: Reader
@@ -55,6 +58,7 @@ class Seen:
     reason: str
     occurred_at: datetime
     source: str
+    is_crowded: bool = False
 
 
 def seen_of(row: Sequence[Any]) -> Seen:

@@ -44,6 +44,16 @@ def test_an_event_flushed_twice_is_kept_once(database: Database, buffer: EventBu
     assert abs((datetime.now(UTC) - event.occurred_at).total_seconds()) < 60
 
 
+def test_a_user_agent_may_hold_anything(database: Database, buffer: EventBuffer) -> None:
+    mailing_id = make_mailing(database)
+    for agent in ("Bro\0wser", "Br\towser", "Brœwser \U0001f4ec", "x" * 500):
+        buffer.note(EventKind.OPEN, mailing_id, deliveries(database)[0], None, agent)
+    with database.write() as session:
+        assert flush(session, buffer.oldest()) == 4
+        agents = session.scalars(select(Event.user_agent).order_by(Event.id)).all()
+    assert agents == ["Browser", "Br\towser", "Brœwser \U0001f4ec", "x" * 300]
+
+
 def test_an_event_stays_in_the_buffer_until_it_is_dropped(database: Database, buffer: EventBuffer) -> None:
     mailing_id = make_mailing(database)
     buffer.note(EventKind.OPEN, mailing_id, deliveries(database)[0], None, "")

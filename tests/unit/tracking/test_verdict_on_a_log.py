@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 
 import pytest
 
@@ -64,3 +65,15 @@ def test_opens_by_proxies_are_told_from_peoples_and_machines_opens_mostly_caught
     assert share(tally, EventKind.OPEN, "person", Verdict.PERSON) >= 0.99
     # What loads pictures like a person and is caught at nothing else stays a person's.
     assert share(tally, EventKind.OPEN, "scanner", Verdict.MACHINE) >= 0.7
+
+
+def test_judged_again_when_the_time_of_delivery_is_gone_everything_stays_as_it_was_judged() -> None:
+    log = Simulation(4, 1_000, NOW).run()
+    by_reader: dict[int, list[Sighting]] = defaultdict(list)
+    for line in log.lines:
+        seen = Sighting(line.kind, line.at, line.user_agent, line.method, link_number=line.link)
+        by_reader[line.reader].append(seen)
+    for reader, sightings in by_reader.items():
+        rulings = judge(sightings, log.delivered[reader], LINKS)
+        known = [replace(seen, before=reason) for seen, (_, reason) in zip(sightings, rulings, strict=True)]
+        assert judge(known, None, LINKS) == rulings
