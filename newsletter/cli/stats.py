@@ -1,19 +1,20 @@
-"""`newsletter stats`: what came of a mailing."""
+"""`newsletter stats`: what came of a mailing, and how mail arrives at each domain."""
 
 from __future__ import annotations
 
 from newsletter.cli.database import open_database
-from newsletter.cli.output import Json, MailingNumber, print_json, print_table, say
+from newsletter.cli.mailing_report import print_report
+from newsletter.cli.output import Json, MailingNumber, print_json, say
 from newsletter.config import load_settings
 from newsletter.db import Database
 from newsletter.sending.receipt import Receipt, make_receipt
-from newsletter.stats.report import Report, report
+from newsletter.stats.report import report
 
 EXAMPLE = "Example: newsletter stats show 1 --json"
 
 
 def stats(mailing_id: MailingNumber, as_json: Json = False) -> None:
-    """Say what came of a mailing: delivered, opened, clicked, unsubscribed, and its receipt."""
+    """Say what came of a mailing: delivered, opened, clicked, left, bounced, complained, and its receipt."""
     with open_database(load_settings()) as database:
         if not as_json:
             print_stats(database, mailing_id)
@@ -27,27 +28,15 @@ def print_stats(database: Database, mailing_id: int) -> None:
     """The report and the receipt, for people."""
     with database.read() as session:
         facts = report(session, mailing_id)
-        if facts.audience is None:
-            say(f"Mailing {mailing_id} “{facts.subject}” has not begun; it is due {facts.due_at:%Y-%m-%d %H:%M} UTC.")
+        mailing = facts.mailing
+        if mailing.audience is None:
+            due = f"it is due {mailing.due_at:%Y-%m-%d %H:%M} UTC"
+            say(f"Mailing {mailing_id} “{mailing.subject}” has not begun; {due}.")
             return
         receipt = make_receipt(session, mailing_id)
-    say(f"\nMailing {mailing_id}: {facts.subject}")
-    print_table(("", "people", "share"), _people(facts))
-    say("\nLinks")
-    print_table(("", "people", "clicks"), [(link.url, link.people, link.clicks) for link in facts.links])
+    say(f"\nMailing {mailing_id}: {mailing.subject}")
+    print_report(facts)
     _print_receipt(receipt)
-
-
-def _people(facts: Report) -> list[tuple[str, int, str]]:
-    def share(part: int, whole: int | None) -> str:
-        return f"{part / whole:.1%}" if whole else "–"
-
-    return [
-        ("delivered", facts.delivered, share(facts.delivered, facts.audience)),
-        ("opened", facts.opened, share(facts.opened, facts.delivered)),
-        ("clicked", facts.clicked, share(facts.clicked, facts.delivered)),
-        ("unsubscribed", facts.unsubscribed, share(facts.unsubscribed, facts.delivered)),
-    ]
 
 
 def _print_receipt(receipt: Receipt) -> None:

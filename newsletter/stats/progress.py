@@ -11,9 +11,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import GenericFunction
 
-from newsletter.errors import NotFoundError
 from newsletter.models import OPEN_STATES, Delivery, DeliveryState, Mailing, MailingStatus, of_mailing
-from newsletter.stats.report import count_states
+from newsletter.stats.summary import count_states, find_mailing
 
 # The rate is that of the last so many seconds.
 RATE_SECONDS = 30.0
@@ -58,14 +57,6 @@ class Progress:
     def is_over(self) -> bool:
         """Whether nothing more becomes of the mailing by itself."""
         return self.status in (MailingStatus.SENT, MailingStatus.CANCELLED) and self.settled == (self.audience or 0)
-
-
-def find_mailing(session: Session, mailing_id: int) -> Mailing:
-    """The mailing, to look at. Raises NotFoundError that says where to look."""
-    mailing = session.get(Mailing, mailing_id)
-    if mailing is None:
-        raise NotFoundError(f"there is no mailing {mailing_id}: `newsletter mailing ls` lists them")
-    return mailing
 
 
 def progress(session: Session, mailing_id: int, now: datetime) -> Progress:

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from newsletter.db import Database
 from newsletter.models import Delivery, Event, EventKind, Publication, Tracking
 from newsletter.stats.report import report
+from newsletter.stats.tallies import Count
 from newsletter.tracking.buffer import EventBuffer
 from newsletter.tracking.deliveries import find_recipient, link_targets, record_unsubscribe
 from newsletter.tracking.flush import flush
@@ -73,7 +74,7 @@ def test_a_report_counts_people_and_not_events(database: Database, buffer: Event
         (ada, EventKind.CLICK, 1),
         (ada, EventKind.CLICK, 2),
     ):
-        buffer.note(kind, mailing_id, delivery_id, link, "")
+        buffer.note(kind, mailing_id, delivery_id, link, "Firefox")
     with database.write() as session:
         flush(session, buffer.oldest())
         recipient = find_recipient(session, Target(mailing_id, ada))
@@ -83,8 +84,9 @@ def test_a_report_counts_people_and_not_events(database: Database, buffer: Event
     with database.read() as session:
         facts = report(session, mailing_id)
         targets = link_targets(session, mailing_id)
-    assert (facts.audience, facts.delivered, facts.opened, facts.clicked, facts.unsubscribed) == (3, 0, 2, 1, 1)
-    assert [(link.clicks, link.people) for link in facts.links[:3]] == [(2, 1), (1, 1), (0, 0)]
+    assert (facts.mailing.audience, facts.mailing.delivered, facts.unsubscribed) == (3, 0, 1)
+    assert (facts.opens.person, facts.clicks.person) == (Count(2, 3), Count(1, 3))
+    assert [link.clicks.person for link in facts.links[:3]] == [Count(1, 2), Count(1, 1), Count()]
     assert [link.url for link in facts.links] == list(targets.values())
 
 
