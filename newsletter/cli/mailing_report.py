@@ -22,12 +22,12 @@ def print_report(facts: Report) -> None:
         say(note)
     _print_hours(facts)
     if facts.links:
-        say("\nLinks")
+        say("")
         rows = [
             (link.url, link.clicks.person.readers, link.clicks.person.events, link.clicks.machine.events)
             for link in facts.links
         ]
-        print_table(("", "people", "their clicks", "machines’"), rows, [row[1] for row in rows])
+        print_table(("link", "people", "their clicks", "machines’"), rows, [row[1] for row in rows])
     _print_names("read with", facts.clients)
     _print_names("mailbox provider", facts.providers)
 
@@ -64,11 +64,9 @@ def _draw_hours(counts: Sequence[tuple[datetime, int, int]], began: datetime) ->
 
 
 def _print_names(title: str, seen: Sequence[Seen]) -> None:
-    if not seen:
-        return
-    say("")
-    rows = [
-        (one.name, one.opens.person.readers, one.opens.proxy.readers, one.clicks.person.readers)
-        for one in seen[:NAMES]
-    ]
-    print_table((title, "opened", "by a proxy", "clicked"), rows, [row[1] + row[2] for row in rows])
+    """The largest of those that were not machines alone."""
+    rows = [(one.name, one.opens.person.readers, one.opens.proxy.readers, one.clicks.person.readers) for one in seen]
+    shown = [row for row in rows if any(row[1:])][:NAMES]
+    if shown:
+        say("")
+        print_table((title, "opened", "by a proxy", "clicked"), shown, [row[1] + row[2] for row in shown])

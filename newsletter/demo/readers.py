@@ -113,7 +113,7 @@ def _click(reader: Reader, people: Sequence[tuple[EmailMessage, str]], base_url:
             links = [link for link in _links(message, base_url) if not link.endswith("/0")]
             if (
                 step <= index % LINKS_A_READER
-                and reader.request("GET", links[(index + step) % len(links)], client) == 302
+                and reader.request("GET", links[(index * index + step) % len(links)], client) == 302
             ):
                 clicked.add(index)
         time.sleep(PAIR.total_seconds() + SLACK_SECONDS)

@@ -44,11 +44,12 @@ def notes(facts: Report) -> list[str]:
     if delivered and not facts.base:
         said.append("Nothing is known of opens, clicks and leaving: these readers are not tracked.")
     elif facts.base < delivered:
-        said.append(
-            f"Opens, clicks and leaving are shares of those who are tracked: {facts.base:,} of {delivered:,} delivered."
-        )
+        tracked = f"{facts.base:,} of {delivered:,} delivered"
+        said.append(f"Opens, clicks and leaving are shares of those who are tracked: {tracked}.")
     elif facts.tracked is None:
-        said.append("Opens, clicks and leaving are shares of all delivered: how many are tracked is not known any more.")
+        said.append(
+            "Opens, clicks and leaving are shares of all delivered: how many are tracked is not known any more."
+        )
     if facts.opens.person.events or facts.opens.proxy.events:
         said.append("Opens are an estimate: pictures may be off, and a proxy may fetch them for nobody.")
     opens, clicks, traps = (tally.machine.events for tally in (facts.opens, facts.clicks, facts.traps))

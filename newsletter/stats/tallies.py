@@ -32,9 +32,7 @@ class Tally:
 
 @dataclass(slots=True)
 class Tallies:
-    """What was counted under one key of a facet, by kind: opens, clicks, clicks on the link that no person sees (traps),
-    unsubscribing (leaves).
-    """
+    """What was counted under one key of a facet, by kind; traps are clicks on the link that no person sees."""
 
     opens: Tally = field(default_factory=Tally)
     clicks: Tally = field(default_factory=Tally)

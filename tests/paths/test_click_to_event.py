@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
 from newsletter import queue
+from newsletter.clock import utc_now
 from newsletter.config import Settings
 from newsletter.db import Database
 from newsletter.models import Delivery, DeliveryState
@@ -44,7 +46,9 @@ def test_what_a_reader_does_is_in_the_report_soon_after(
     settings: Settings, database: Database, client: TestClient, worker: Worker
 ) -> None:
     mailing_id = make_mailing(database)
-    with database.read() as session:
+    with database.write() as session:
+        an_hour_ago = utc_now() - timedelta(hours=1)
+        session.execute(update(Delivery).values(state=DeliveryState.SENT, settled_at=an_hour_ago))
         first = session.scalars(select(Delivery.id)).first()
     assert first is not None
     tokens = Tokens.of(settings.secret())
