@@ -107,7 +107,7 @@ def _domains(session: Session, mailing_id: int) -> tuple[DomainProgress, ...]:
 
 
 class email_domain(GenericFunction[str]):
-    """What follows the @ of a normalised address."""
+    """What follows the @ of a normalised address; empty for whoever was forgotten."""
 
     type = String()
     inherit_cache = True
@@ -121,4 +121,4 @@ def _postgresql(element: email_domain, compiler: Any, **keywords: Any) -> str:
 @compiles(email_domain, "sqlite")
 def _sqlite(element: email_domain, compiler: Any, **keywords: Any) -> str:
     address = compiler.process(element.clauses, **keywords)
-    return f"substr({address}, instr({address}, '@') + 1)"
+    return f"CASE WHEN instr({address}, '@') THEN substr({address}, instr({address}, '@') + 1) ELSE '' END"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, Subquery, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from newsletter.models import SignalRecord
@@ -24,32 +24,36 @@ class Returned:
     complaints: int = 0
 
 
-def is_hard() -> ColumnElement[bool]:
-    return and_(SignalRecord.kind == BOUNCE, SignalRecord.severity == HARD)
+_IS_HARD = and_(SignalRecord.kind == BOUNCE, SignalRecord.severity == HARD)
+# A receiver's report of failed authentication has the form of a complaint, and nobody complained.
+_IS_COMPLAINT = and_(SignalRecord.kind == COMPLAINT, SignalRecord.reason != AUTHENTICATION)
 
 
-def is_complaint() -> ColumnElement[bool]:
-    """A receiver's report of failed authentication has the form of a complaint, and nobody complained."""
-    return and_(SignalRecord.kind == COMPLAINT, SignalRecord.reason != AUTHENTICATION)
-
-
-def returned(session: Session, mailing_id: int) -> Returned:
-    """What came back about a mailing. A delivery that bounced both ways is hard; somebody forgotten is left out."""
-    each = (
+def by_delivery(mailing_id: int) -> Subquery:
+    """A row for each delivery of a mailing that something came back about: `delivery_id`, `bounce` (2 for a hard one,
+    else 1, or 0) and `complaint`.
+    """
+    return (
         select(
-            func.max(case((is_hard(), 2), (SignalRecord.kind == BOUNCE, 1), else_=0)).label("bounce"),
-            func.max(case((is_complaint(), 1), else_=0)).label("complaint"),
+            SignalRecord.delivery_id,
+            func.max(case((_IS_HARD, 2), (SignalRecord.kind == BOUNCE, 1), else_=0)).label("bounce"),
+            func.max(case((_IS_COMPLAINT, 1), else_=0)).label("complaint"),
         )
         .where(SignalRecord.mailing_id == mailing_id, SignalRecord.delivery_id.is_not(None))
         .group_by(SignalRecord.delivery_id)
         .subquery()
     )
-    rows = each.c
-    hard, soft, complaints = session.execute(
-        select(
-            func.count().filter(rows.bounce == 2),
-            func.count().filter(rows.bounce == 1),
-            func.count().filter(rows.complaint == 1),
-        )
-    ).one()
-    return Returned(hard, soft, complaints)
+
+
+def counts(each: Subquery) -> tuple[ColumnElement[int], ColumnElement[int], ColumnElement[int]]:
+    """How many of such rows are hard bounces, soft ones and complaints."""
+    return (
+        func.count().filter(each.c.bounce == 2),
+        func.count().filter(each.c.bounce == 1),
+        func.count().filter(each.c.complaint == 1),
+    )
+
+
+def returned(session: Session, mailing_id: int) -> Returned:
+    """What came back about a mailing. A delivery that bounced both ways is hard; somebody forgotten is left out."""
+    return Returned(*session.execute(select(*counts(by_delivery(mailing_id)))).one())

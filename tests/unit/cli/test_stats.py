@@ -6,11 +6,14 @@ import json
 import re
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from newsletter.cli.charts import BAR_WIDTH, bar, skyline
+from newsletter.cli.domains import SHOWN
+from newsletter.clock import utc_now
 from newsletter.db import Database
-from newsletter.models import Delivery, DeliveryState, Mailing
+from newsletter.models import Delivery, DeliveryState, Mailing, SignalRecord
+from newsletter.stats.arrivals import FEWEST
 from tests.factories import NOW, make_mailing
 from tests.unit.cli.conftest import Cli
 from tests.unit.stats.counted import (
@@ -140,3 +143,63 @@ def test_a_skyline_has_a_column_a_value() -> None:
     assert skyline([]) == ""
     assert skyline([0, 0]) == "  "
     assert skyline([1, 0, 8, 4, 1000]) == "▁ ▁▁█"
+
+
+def test_domains_are_told_with_a_warning_that_says_what_to_do(cli: Cli, world: Database) -> None:
+    emails = [f"reader{number}@gmail.com" for number in range(40)]
+    made = make_mailing(world, emails, slug="samedi")
+    with world.write() as session:
+        session.execute(update(Mailing).values(started_at=NOW))
+        session.execute(update(Delivery).values(state=DeliveryState.SENT, settled_at=NOW))
+        for number in session.scalars(select(Delivery.id).limit(3)).all():
+            session.add(
+                SignalRecord(
+                    mailing_id=made,
+                    delivery_id=number,
+                    via="mail",
+                    kind="bounce",
+                    severity="hard",
+                    reason="unknown-user",
+                    occurred_at=NOW,
+                    source=str(number),
+                )
+            )
+    days = str((utc_now() - NOW).days + 1)
+    ran = cli("stats", "--domains", "--days", days)
+    assert ran.status == 0
+    assert "gmail.com  40  0  0  3  0  0  –  –" in lines(ran.out)
+    assert ran.err.startswith("warning: gmail.com: 7.5% of the messages went to addresses that are gone")
+    facts = json.loads(cli("stats", "--domains", "--days", days, "--json").success)
+    assert facts["mailings"] == [made]
+    assert facts["domains"][0] | {"domain": "gmail.com", "sent": 40, "hard": 3, "opened": None} == facts["domains"][0]
+    assert [(one["domain"], one["subject"]) for one in facts["warnings"]] == [("gmail.com", "hard-bounces")]
+
+
+def test_of_very_many_domains_the_largest_are_shown(cli: Cli, world: Database) -> None:
+    emails = [f"reader{number}@d{place:02}.example" for place in range(SHOWN + 2) for number in range(FEWEST)]
+    make_mailing(world, emails, slug="samedi")
+    with world.write() as session:
+        session.execute(update(Mailing).values(started_at=utc_now()))
+    told = lines(cli("stats", "--domains").success)
+    assert len(told) == SHOWN + 3
+    assert told[-1] == "2 more domains: --json has them all."
+
+
+@pytest.mark.usefixtures("world")
+def test_without_a_mailing_in_these_days_there_are_no_domains(cli: Cli) -> None:
+    assert cli("stats", "--domains").success == "No mailing began in the last 30 days: --days looks further back.\n"
+    assert json.loads(cli("stats", "--domains", "--json").success)["domains"] == []
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "give a mailing's number (`newsletter mailing ls` lists them) or --domains, one of both"),
+        (("1", "--domains"), "one of both"),
+        (("1", "--days", "7"), "--days goes with --domains"),
+        (("--domains", "--days", "0"), "--days"),
+    ],
+)
+def test_what_does_not_go_together_is_said_in_one_line(cli: Cli, arguments: tuple[str, ...], words: str) -> None:
+    assert words in cli.refused("stats", *arguments)
