@@ -21,7 +21,9 @@ DAYS = 30
 
 
 def stats(
-    mailing_id: Annotated[int | None, typer.Argument(help="The mailing's number.", min=1, max=2**63 - 1)] = None,
+    mailing_id: Annotated[
+        int | None, typer.Argument(metavar="MAILING", help="The mailing's number.", min=1, max=2**63 - 1)
+    ] = None,
     domains: Annotated[bool, typer.Option("--domains", help="How mail arrives at each domain instead.")] = False,
     days: Annotated[int | None, typer.Option(help="With --domains: of so many days; 30.", min=1, max=3650)] = None,
     as_json: Json = False,

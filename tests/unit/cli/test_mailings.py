@@ -26,7 +26,7 @@ def test_an_unknown_mailing_is_answered_with_the_command_that_lists_them(cli: Cl
 @pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("number", ["56b", "0", "99999999999999999999"])
 def test_a_number_that_no_mailing_can_have_is_refused(cli: Cli, number: str) -> None:
-    assert "newsletter stats --help" in cli.refused("stats", number)
+    assert "newsletter stats show --help" in cli.refused("stats", number)
     assert "newsletter mailing show --help" in cli.refused("mailing", "show", number)
 
 

@@ -195,7 +195,7 @@ def test_without_a_mailing_in_these_days_there_are_no_domains(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "give a mailing's number (`newsletter mailing ls` lists them) or --domains, one of both"),
+        (("show",), "give a mailing's number (`newsletter mailing ls` lists them) or --domains, one of both"),
         (("1", "--domains"), "one of both"),
         (("1", "--days", "7"), "--days goes with --domains"),
         (("--domains", "--days", "0"), "--days"),
