@@ -16,10 +16,12 @@ from newsletter.models import (
     Event,
     ImportChange,
     List,
+    Publication,
     SignalRecord,
     Subscriber,
     Subscription,
     Suppression,
+    Tracking,
 )
 
 # No address has it, so every text that begins with another comes before that other followed by it.
@@ -94,6 +96,17 @@ def subscriptions_of(session: Session, subscriber_id: int) -> list[tuple[str, Su
         .order_by(List.slug)
     )
     return [(slug, place) for slug, place in session.execute(found)]
+
+
+def tracking_of(session: Session, subscriber: Subscriber) -> dict[str, Tracking]:
+    """What is kept of their reading, by the short names of their lists: their own choice, or the publication's."""
+    rows = session.execute(
+        select(List.slug, Publication.tracking)
+        .join(Subscription, Subscription.list_id == List.id)
+        .join(Publication, Publication.id == List.publication_id)
+        .where(Subscription.subscriber_id == subscriber.id)
+    )
+    return {slug: subscriber.tracking or published for slug, published in rows}
 
 
 def everything_of(session: Session, email: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     String,
     Subquery,
     and_,
+    case,
     cast,
     func,
     literal,
@@ -31,6 +32,7 @@ from newsletter.models import (
     Mailing,
     SignalRecord,
     Subscription,
+    Verdict,
 )
 from newsletter.models.base import UtcDateTime
 
@@ -48,7 +50,8 @@ class Place:
 class Moment:
     """One thing that happened: `what` it was, about what (`about`: a list or a mailing), and in whose words.
 
-    `kind` (consent, subscribed, unsubscribed, delivery, event, signal) and `number` tell it from all others.
+    `kind` (consent, subscribed, unsubscribed, delivery, event, signal) and `number` tell it from all others. Events
+    are those of readers whose opens and clicks are kept by person.
     """
 
     at: datetime
@@ -110,7 +113,7 @@ def _parts(subscriber_id: int) -> list[Select[Any]]:
         ),
         _part(
             select(Event.id).join(Mailing, Mailing.id == Event.mailing_id).where(Event.delivery_id.in_(mine)),
-            (Event.occurred_at, "event", Event.id, Event.kind, Mailing.subject, Event.user_agent),
+            (Event.occurred_at, "event", Event.id, Event.kind, Mailing.subject, _judged()),
         ),
         _part(
             select(SignalRecord.id)
@@ -156,6 +159,12 @@ def _part(found: Select[Any], columns: tuple[Any, ...]) -> Select[Any]:
         _text(about).label("about"),
         _text(words).label("words"),
     )
+
+
+def _judged() -> ColumnElement[str]:
+    """The user agent, behind who it is judged to be where that is no person, and why: machine (trap): …"""
+    judged = type_coerce(Event.verdict, String) + " (" + Event.verdict_reason + "): "
+    return case((Event.verdict == Verdict.PERSON, ""), else_=judged) + Event.user_agent
 
 
 def _text(column: Any) -> Any:

@@ -18,7 +18,7 @@ from newsletter.db import Database, moment
 from newsletter.mail.addresses import normalise
 from newsletter.models import OPEN_STATES, MailingStatus
 from newsletter.sending import control
-from newsletter.stats.report import count_states
+from newsletter.stats.summary import count_states
 
 
 def pause(mailing_id: MailingNumber) -> None:

@@ -71,10 +71,13 @@ def _main_job(settings: Settings, database: Database, outbox: Outbox) -> None:
     seconds = time.monotonic() - began
     say(f"{outbox.count():,} messages caught in {seconds:.1f} s")
 
-    say("\n3. Playing readers over HTTP")
+    say("\n3. Playing readers over HTTP: scanners at once, people some seconds later")
     numbers = outbox.numbers()
     played = play([outbox.get(number).raw for number in numbers], settings)
     say(f"{played.opened} opened, {played.clicked} clicked, {played.unsubscribed} unsubscribed with one click")
+    say(
+        f"{played.fetched} more were fetched by a proxy; scanners looked at {played.scanned}, and followed every link"
+    )
     run.wait_for_events(database, mailing_id, played)
 
     say("\n4. What came of it")

@@ -17,7 +17,7 @@ from newsletter.errors import InputError
 from newsletter.models import DeliveryState, Mailing
 from newsletter.sending.obstacles import obstacles
 from newsletter.sending.receipt import make_receipt
-from newsletter.stats.report import Report, all_mailings, report
+from newsletter.stats.summary import Summary, all_mailings, summarise
 
 app = typer.Typer(help="Mailings: one issue to one list at one time.", no_args_is_help=True)
 
@@ -26,9 +26,9 @@ app = typer.Typer(help="Mailings: one issue to one list at one time.", no_args_i
 def ls(as_json: Json = False) -> None:
     """List the mailings, the latest first."""
     with open_database(load_settings()) as database, database.read() as session:
-        reports = [report(session, mailing_id) for mailing_id in all_mailings(session)]
+        found = [summarise(session, mailing_id) for mailing_id in all_mailings(session)]
     if as_json:
-        print_json([found.to_json() for found in reports])
+        print_json([one.to_json() for one in found])
         return
     print_table(
         ("mailing", "subject", "list", "status", "due", "audience", "delivered", "segment"),
@@ -43,7 +43,7 @@ def ls(as_json: Json = False) -> None:
                 r.delivered,
                 r.segment,
             )
-            for r in reports
+            for r in found
         ],
     )
 
@@ -66,7 +66,7 @@ def show(
             draw_mailing(database, settings.accounts, mailing_id)
             return
         with database.read() as session:
-            found = report(session, mailing_id)
+            found = summarise(session, mailing_id)
             mailing = session.get_one(Mailing, mailing_id)
             books = make_receipt(session, mailing_id) if found.audience is not None else None
             waits = obstacles(session, settings.accounts, mailing_id, moment(session))
@@ -89,7 +89,7 @@ def show(
 
 
 def _rows(
-    found: Report, manner: Mapping[str, object], refusals: Mapping[str, int], waits: Sequence[str]
+    found: Summary, manner: Mapping[str, object], refusals: Mapping[str, int], waits: Sequence[str]
 ) -> list[tuple[str, object]]:
     return [
         ("subject", found.subject),

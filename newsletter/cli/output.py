@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from newsletter.cli.charts import bar
 from newsletter.text import one_line
 
 _NUMBER = re.compile(r"[\d,.]+%?|–")
@@ -32,9 +33,18 @@ def print_json(facts: Any) -> None:
     print(json.dumps(facts, ensure_ascii=False, indent=2, default=_plain))
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Rows for people; columns whose every cell is a number are set to the right."""
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], lengths: Sequence[float] | None = None
+) -> None:
+    """Rows for people; columns whose every cell is a number are set to the right.
+
+    With `lengths`, one a row, each row ends in a bar, where these can be drawn.
+    """
     cells = [[_text(value) for value in row] for row in rows]
+    if lengths is not None and draws():
+        columns = [*columns, ""]
+        for row, length in zip(cells, lengths, strict=True):
+            row.append(bar(length, max(lengths)))
     table = Table(box=None, pad_edge=False, header_style="bold")
     for index, column in enumerate(columns):
         numeric = bool(cells) and all(_NUMBER.fullmatch(row[index]) for row in cells)
@@ -43,6 +53,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
         table.add_row(*row)
     where = console if console.is_terminal else Console(width=UNFOLDED)
     where.print(table, markup=False, highlight=False)
+
+
+def draws() -> bool:
+    """Whether whoever reads this is at a terminal that shows more than ASCII."""
+    return console.is_terminal and not console.options.ascii_only
 
 
 def warn(text: str) -> None:

@@ -153,5 +153,5 @@ def _domains(domains: Sequence[DomainProgress]) -> Table:
     table = Table("domain", *(Column(name, justify="right") for name in counts), box=None, pad_edge=False)
     for row in domains:
         numbers = (row.audience, row.sent, row.open, row.deferred, row.failed)
-        table.add_row(row.domain, *(f"{number:,}" for number in numbers))
+        table.add_row(row.domain or "forgotten", *(f"{number:,}" for number in numbers))
     return table

@@ -16,7 +16,7 @@ from newsletter.config import load_settings
 from newsletter.errors import ConflictError, InputError
 from newsletter.sending.receipt import Receipt, make_receipt
 from newsletter.sending.verify import verify as check
-from newsletter.stats.progress import find_mailing
+from newsletter.stats.summary import find_mailing
 
 COMPARED = ("mailing", "audience", "audience_digest", "outcomes", "outcomes_digest")
 

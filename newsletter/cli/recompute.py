@@ -13,7 +13,7 @@ from newsletter.cli.output import say
 from newsletter.config import load_settings
 from newsletter.db import Database, moment
 from newsletter.errors import ConflictError, InputError
-from newsletter.stats.report import all_mailings
+from newsletter.stats.summary import all_mailings
 from newsletter.tracking.recount import recount
 
 SHOW = "show"
@@ -29,7 +29,11 @@ class _Stats(TyperGroup):
         return super().parse_args(ctx, args)
 
 
-app = typer.Typer(cls=_Stats, help="What came of mailings: `newsletter stats 3`.", no_args_is_help=True)
+app = typer.Typer(
+    cls=_Stats,
+    help="What came of a mailing: `newsletter stats 3`; and at each domain: `newsletter stats --domains`.",
+    no_args_is_help=True,
+)
 app.command(SHOW, epilog=stats.EXAMPLE)(stats.stats)
 
 

@@ -26,7 +26,7 @@ from newsletter.queue import Queue
 from newsletter.rendering.issue_file import read_front
 from newsletter.sending.plan import count_people, people_of
 from newsletter.sending.submit import prepare, submit
-from newsletter.stats.report import report
+from newsletter.stats.summary import summarise
 
 EXAMPLE = "Example: newsletter send issue.md --list friday --at 2026-03-13T08:00 --wait"
 NOT_ALL_WAS_SENT = 1
@@ -114,7 +114,7 @@ def send(
         status = _wait(database, mailing.id, quietly=as_json) if wait else None
         if as_json:
             with database.read() as session:
-                print_json(report(session, mailing.id).to_json())
+                print_json(summarise(session, mailing.id).to_json())
     if status is MailingStatus.CANCELLED:
         raise typer.Exit(NOT_ALL_WAS_SENT)
 

@@ -1,20 +1,45 @@
-"""`newsletter stats`: what came of a mailing."""
+"""`newsletter stats`: what came of a mailing, and how mail arrives at each domain."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from newsletter.cli.database import open_database
-from newsletter.cli.output import Json, MailingNumber, print_json, print_table, say
+from newsletter.cli.domains import show_domains
+from newsletter.cli.mailing_report import print_report
+from newsletter.cli.output import Json, print_json, say
 from newsletter.config import load_settings
 from newsletter.db import Database
+from newsletter.errors import InputError
 from newsletter.sending.receipt import Receipt, make_receipt
-from newsletter.stats.report import Report, report
+from newsletter.stats.report import report
 
 EXAMPLE = "Example: newsletter stats show 1 --json"
+DAYS = 30
 
 
-def stats(mailing_id: MailingNumber, as_json: Json = False) -> None:
-    """Say what came of a mailing: delivered, opened, clicked, unsubscribed, and its receipt."""
+def stats(
+    mailing_id: Annotated[
+        int | None, typer.Argument(metavar="MAILING", help="The mailing's number.", min=1, max=2**63 - 1)
+    ] = None,
+    domains: Annotated[bool, typer.Option("--domains", help="How mail arrives at each domain instead.")] = False,
+    days: Annotated[int | None, typer.Option(help="With --domains: of so many days; 30.", min=1, max=3650)] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what came of a mailing: delivered, opened, clicked, left, bounced, complained, and its receipt.
+
+    With --domains say how the mailings of some days arrived at each domain, and warn of what goes wrong there.
+    """
+    if domains is (mailing_id is not None):
+        raise InputError("give a mailing's number (`newsletter mailing ls` lists them) or --domains, one of both")
+    if days is not None and not domains:
+        raise InputError("--days goes with --domains: a mailing's report is of all its days")
     with open_database(load_settings()) as database:
+        if mailing_id is None:
+            show_domains(database, days or DAYS, as_json=as_json)
+            return
         if not as_json:
             print_stats(database, mailing_id)
             return
@@ -27,27 +52,15 @@ def print_stats(database: Database, mailing_id: int) -> None:
     """The report and the receipt, for people."""
     with database.read() as session:
         facts = report(session, mailing_id)
-        if facts.audience is None:
-            say(f"Mailing {mailing_id} “{facts.subject}” has not begun; it is due {facts.due_at:%Y-%m-%d %H:%M} UTC.")
+        mailing = facts.mailing
+        if mailing.audience is None:
+            due = f"it is due {mailing.due_at:%Y-%m-%d %H:%M} UTC"
+            say(f"Mailing {mailing_id} “{mailing.subject}” has not begun; {due}.")
             return
         receipt = make_receipt(session, mailing_id)
-    say(f"\nMailing {mailing_id}: {facts.subject}")
-    print_table(("", "people", "share"), _people(facts))
-    say("\nLinks")
-    print_table(("", "people", "clicks"), [(link.url, link.people, link.clicks) for link in facts.links])
+    say(f"\nMailing {mailing_id}: {mailing.subject}")
+    print_report(facts)
     _print_receipt(receipt)
-
-
-def _people(facts: Report) -> list[tuple[str, int, str]]:
-    def share(part: int, whole: int | None) -> str:
-        return f"{part / whole:.1%}" if whole else "–"
-
-    return [
-        ("delivered", facts.delivered, share(facts.delivered, facts.audience)),
-        ("opened", facts.opened, share(facts.opened, facts.delivered)),
-        ("clicked", facts.clicked, share(facts.clicked, facts.delivered)),
-        ("unsubscribed", facts.unsubscribed, share(facts.unsubscribed, facts.delivered)),
-    ]
 
 
 def _print_receipt(receipt: Receipt) -> None:

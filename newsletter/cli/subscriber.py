@@ -16,6 +16,7 @@ from newsletter.audience.subscribers import (
     get_subscriber,
     subscriptions_of,
     suppressions_of,
+    tracking_of,
 )
 from newsletter.audience.timeline import place_of, read_place, timeline
 from newsletter.cli.database import open_database
@@ -24,11 +25,18 @@ from newsletter.config import load_settings
 from newsletter.db import moment
 from newsletter.errors import ConflictError
 from newsletter.mail.addresses import normalise
+from newsletter.models import Tracking
 
 app = typer.Typer(help="One subscriber at a time.", no_args_is_help=True)
 
 Address = Annotated[str, typer.Argument(help="Their address.")]
 Limit = Annotated[int, typer.Option(help="How many to show.", min=1, max=10_000)]
+
+
+_NOT_KEPT = {
+    Tracking.AGGREGATE: "Where tracking is aggregate, opens and clicks are counted, and not kept by person.",
+    Tracking.OFF: "Where tracking is off, opens and clicks are not noted.",
+}
 
 
 @app.command("ls", epilog="Example: newsletter subscriber ls --list friday --search ada")
@@ -62,8 +70,15 @@ def show(
     place = read_place(after) if after is not None else None
     with open_database(load_settings()) as database, database.read() as session:
         found = get_subscriber(session, normalise(email))
+        tracking = tracking_of(session, found)
         lists = [
-            {"list": slug, "status": one.status.value, "since": one.subscribed_at, "consent": one.consent}
+            {
+                "list": slug,
+                "status": one.status.value,
+                "since": one.subscribed_at,
+                "tracking": tracking[slug].value,
+                "consent": one.consent,
+            }
             for slug, one in subscriptions_of(session, found.id)
         ]
         suppressions = [
@@ -89,10 +104,12 @@ def show(
     for name, value in who.items():
         if value:
             say(f"{name}: {_shown(value)}")
-    print_table(("list", "status", "since", "consent"), [tuple(one.values()) for one in lists])
+    print_table(("list", "status", "since", "tracking", "consent"), [tuple(one.values()) for one in lists])
     if suppressions:
         print_table(("never mailed", "reason", "source", "until"), [tuple(one.values()) for one in suppressions])
     print_table(("when", "what", "about", "words"), [(one.at, one.what, one.about, one.words) for one in happened])
+    for meaning in sorted({_NOT_KEPT[one] for one in tracking.values() if one in _NOT_KEPT}):
+        say(meaning)
     if more is not None:
         say(f"More: --after {more}")
 

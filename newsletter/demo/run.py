@@ -105,7 +105,14 @@ def wait_for_events(database: Database, mailing_id: int, played: Played) -> None
     while time.monotonic() < give_up_at:
         with database.read() as session:
             facts = report(session, mailing_id)
-        if (facts.opened, facts.clicked, facts.unsubscribed) == (played.opened, played.clicked, played.unsubscribed):
+        seen = Played(
+            opened=facts.opens.person.readers,
+            clicked=facts.clicks.person.readers,
+            unsubscribed=facts.unsubscribed,
+            fetched=facts.opens.proxy.readers,
+            scanned=facts.traps.machine.readers,
+        )
+        if seen == played:
             return
         time.sleep(PAUSE_SECONDS)
     raise UnavailableError(

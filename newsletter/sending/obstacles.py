@@ -25,7 +25,8 @@ from newsletter.models import (
 from newsletter.sending import pace
 from newsletter.sending.window import parse_window
 from newsletter.smtp_accounts import Account, accounts_for
-from newsletter.stats.progress import email_domain, find_mailing
+from newsletter.stats.progress import email_domain
+from newsletter.stats.summary import find_mailing
 
 # Workers look at the ledger every second; whatever is due for so long, nobody is there to take.
 PATIENCE = timedelta(seconds=20)

@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 
 from newsletter.errors import NotFoundError
 from newsletter.models import OPEN_STATES, Delivery, DeliveryState, List, MailingStatus, of_mailing
-from newsletter.stats.progress import find_mailing
-from newsletter.stats.report import count_states
+from newsletter.stats.summary import count_states, find_mailing
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import GenericFunction
 
-from newsletter.errors import NotFoundError
 from newsletter.models import OPEN_STATES, Delivery, DeliveryState, Mailing, MailingStatus, of_mailing
-from newsletter.stats.report import count_states
+from newsletter.stats.summary import count_states, find_mailing
 
 # The rate is that of the last so many seconds.
 RATE_SECONDS = 30.0
@@ -58,14 +57,6 @@ class Progress:
     def is_over(self) -> bool:
         """Whether nothing more becomes of the mailing by itself."""
         return self.status in (MailingStatus.SENT, MailingStatus.CANCELLED) and self.settled == (self.audience or 0)
-
-
-def find_mailing(session: Session, mailing_id: int) -> Mailing:
-    """The mailing, to look at. Raises NotFoundError that says where to look."""
-    mailing = session.get(Mailing, mailing_id)
-    if mailing is None:
-        raise NotFoundError(f"there is no mailing {mailing_id}: `newsletter mailing ls` lists them")
-    return mailing
 
 
 def progress(session: Session, mailing_id: int, now: datetime) -> Progress:
@@ -116,7 +107,7 @@ def _domains(session: Session, mailing_id: int) -> tuple[DomainProgress, ...]:
 
 
 class email_domain(GenericFunction[str]):
-    """What follows the @ of a normalised address."""
+    """What follows the @ of a normalised address; empty for whoever was forgotten."""
 
     type = String()
     inherit_cache = True
@@ -130,4 +121,4 @@ def _postgresql(element: email_domain, compiler: Any, **keywords: Any) -> str:
 @compiles(email_domain, "sqlite")
 def _sqlite(element: email_domain, compiler: Any, **keywords: Any) -> str:
     address = compiler.process(element.clauses, **keywords)
-    return f"substr({address}, instr({address}, '@') + 1)"
+    return f"CASE WHEN instr({address}, '@') THEN substr({address}, instr({address}, '@') + 1) ELSE '' END"

@@ -1,142 +1,148 @@
-"""A mailing's report: deliveries by state, people who opened, clicked and left, clicks by link."""
+"""A mailing's report: who opened, clicked, left, bounced and complained; by link, hour, client and provider."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import String, cast, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from newsletter.errors import NotFoundError
 from newsletter.models import (
     Delivery,
     DeliveryState,
-    Event,
-    EventKind,
+    Facet,
     Link,
     List,
     Mailing,
-    MailingStatus,
-    of_mailing,
+    Publication,
+    Subscriber,
+    Tracking,
 )
-
-# No person asks for the head of a page alone.
-FETCHED = Event.method != "HEAD"
-# A delivery, or whom nobody can name.
-_READER = func.coalesce(cast(Event.delivery_id, String), Event.reader)
+from newsletter.stats.returned import Returned, returned
+from newsletter.stats.summary import Summary, summarise
+from newsletter.stats.tallies import Tallies, Tally, read_tallies
 
 
 @dataclass(frozen=True, slots=True)
 class LinkClicks:
-    """How often a link was followed, and by how many people."""
+    """Who followed a link, where it leads now."""
 
     number: int
     url: str
-    clicks: int
-    people: int
+    clicks: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was seen under one name: a family of clients, a mailbox provider, `other`."""
+
+    name: str
+    opens: Tally
+    clicks: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """What was seen in one hour (UTC), from `at` on."""
+
+    at: datetime
+    opens: Tally
+    clicks: Tally
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Counts of people, not of events, but where it says otherwise. `audience` is None until it is frozen."""
+    """What came of a mailing, in numbers that are made from rollups (docs/numbers.md says what each means).
 
-    mailing_id: int
-    subject: str
-    list_slug: str
-    segment: str | None
-    status: MailingStatus
-    due_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    audience: int | None
-    states: dict[DeliveryState, int]
-    opened: int
-    clicked: int
+    `tracked` is how many of the delivered messages may be counted, by what their readers wish now; None where that is
+    not known any more. Links are in their order, hours in theirs, clients and providers the most seen first.
+    """
+
+    mailing: Summary
+    tracked: int | None
+    opens: Tally
+    clicks: Tally
+    traps: Tally
     unsubscribed: int
+    returned: Returned
     links: tuple[LinkClicks, ...]
+    hours: tuple[Hour, ...]
+    clients: tuple[Seen, ...]
+    providers: tuple[Seen, ...]
 
     @property
-    def delivered(self) -> int:
-        return self.states.get(DeliveryState.SENT, 0)
+    def base(self) -> int:
+        """What shares of opens and clicks are of: the messages that may be counted, or else all delivered."""
+        return self.mailing.delivered if self.tracked is None else self.tracked
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for `--json`; times in ISO 8601, UTC."""
-        times = {name: value.isoformat() if value else None for name, value in self._times().items()}
-        return {**asdict(self), **times, "delivered": self.delivered}
-
-    def _times(self) -> dict[str, datetime | None]:
-        return {"due_at": self.due_at, "started_at": self.started_at, "finished_at": self.finished_at}
+        facts = {name: value for name, value in asdict(self).items() if name != "mailing"}
+        hours = [{**hour, "at": hour["at"].isoformat()} for hour in facts["hours"]]
+        return {**self.mailing.to_json(), **facts, "hours": hours}
 
 
 def report(session: Session, mailing_id: int) -> Report:
     """The report of a mailing as it stands. Raises NotFoundError for an unknown mailing."""
-    row = session.execute(
-        select(Mailing, List.slug).join(List, List.id == Mailing.list_id).where(Mailing.id == mailing_id)
-    ).first()
-    if row is None:
-        raise NotFoundError(f"there is no mailing {mailing_id}: `newsletter mailing ls` lists them")
-    mailing, list_slug = row
-    people = _people(session, mailing_id)
+    mailing = summarise(session, mailing_id)
+    found = read_tallies(session, mailing_id)
+    whole = found[Facet.ISSUE].get("", Tallies())
     return Report(
-        mailing_id=mailing.id,
-        subject=mailing.subject,
-        list_slug=list_slug,
-        segment=mailing.segment,
-        status=mailing.status,
-        due_at=mailing.due_at,
-        started_at=mailing.started_at,
-        finished_at=mailing.finished_at,
-        audience=mailing.audience_size,
-        states=count_states(session, mailing_id),
-        opened=people.get(EventKind.OPEN, 0),
-        clicked=people.get(EventKind.CLICK, 0),
-        unsubscribed=people.get(EventKind.UNSUBSCRIBE, 0),
-        links=_links(session, mailing_id),
+        mailing=mailing,
+        tracked=_tracked(session, mailing),
+        opens=whole.opens,
+        clicks=whole.clicks,
+        traps=whole.traps,
+        # It is noted once a message, also where nobody can tell its readers apart any more.
+        unsubscribed=whole.leaves.person.events,
+        returned=returned(session, mailing_id),
+        links=tuple(_links(session, mailing_id, found[Facet.LINK])),
+        hours=tuple(_hours(found[Facet.HOUR])),
+        clients=_most_seen(found[Facet.CLIENT]),
+        providers=_most_seen(found[Facet.DOMAIN]),
     )
 
 
-def count_states(session: Session, mailing_id: int) -> dict[DeliveryState, int]:
-    """How many deliveries of a mailing are in each state; states that nobody is in are left out."""
-    kept = session.scalar(select(Mailing.receipt).where(Mailing.id == mailing_id, Mailing.pruned_at.is_not(None)))
-    if kept:
-        return {DeliveryState(state): count for state, count in kept["outcomes"].items()}
-    rows = session.execute(
-        select(Delivery.state, func.count()).where(*of_mailing(mailing_id)).group_by(Delivery.state)
+def _tracked(session: Session, mailing: Summary) -> int | None:
+    """Of the delivered, those whose readers' wish, or else the publication's, is not to be left alone."""
+    published, pruned_at = session.execute(
+        select(Publication.tracking, Mailing.pruned_at)
+        .join(List, List.publication_id == Publication.id)
+        .join(Mailing, Mailing.list_id == List.id)
+        .where(Mailing.id == mailing.mailing_id)
+    ).one()
+    if pruned_at is not None:
+        return None
+    by_default = published is not Tracking.OFF
+    # Those who chose otherwise than the publication are few, and found without looking at all others.
+    otherwise = Subscriber.tracking == Tracking.OFF if by_default else Subscriber.tracking != Tracking.OFF
+    count = session.scalar(
+        select(func.count())
+        .select_from(Subscriber)
+        .join(Delivery, Delivery.subscriber_id == Subscriber.id)
+        .where(otherwise, Delivery.mailing_id == mailing.mailing_id, Delivery.state == DeliveryState.SENT)
     )
-    return dict(rows.all())
+    return mailing.delivered - (count or 0) if by_default else count or 0
 
 
-def all_mailings(session: Session) -> list[int]:
-    """Every mailing's id, the latest first."""
-    return list(session.scalars(select(Mailing.id).order_by(Mailing.id.desc())))
+def _links(session: Session, mailing_id: int, seen: Mapping[str, Tallies]) -> Iterable[LinkClicks]:
+    links = session.execute(select(Link.number, Link.url).where(Link.mailing_id == mailing_id).order_by(Link.number))
+    for number, url in links:
+        yield LinkClicks(number, url, seen.get(str(number), Tallies()).clicks)
 
 
-def _people(session: Session, mailing_id: int) -> dict[EventKind, int]:
-    rows = session.execute(
-        select(Event.kind, func.count(_READER.distinct()))
-        .where(Event.mailing_id == mailing_id, FETCHED)
-        .group_by(Event.kind)
-    )
-    return dict(rows.all())
+def _hours(seen: Mapping[str, Tallies]) -> Iterable[Hour]:
+    for key in sorted(seen):
+        yield Hour(datetime.fromisoformat(key).replace(tzinfo=UTC), seen[key].opens, seen[key].clicks)
 
 
-def _links(session: Session, mailing_id: int) -> tuple[LinkClicks, ...]:
-    clicks = (
-        select(
-            Event.link_number,
-            func.count().label("clicks"),
-            func.count(_READER.distinct()).label("people"),
-        )
-        .where(Event.mailing_id == mailing_id, Event.kind == EventKind.CLICK, FETCHED)
-        .group_by(Event.link_number)
-        .subquery()
-    )
-    rows = session.execute(
-        select(Link.number, Link.url, func.coalesce(clicks.c.clicks, 0), func.coalesce(clicks.c.people, 0))
-        .outerjoin(clicks, clicks.c.link_number == Link.number)
-        .where(Link.mailing_id == mailing_id)
-        .order_by(Link.number)
-    )
-    return tuple(LinkClicks(*row) for row in rows)
+def _most_seen(seen: Mapping[str, Tallies]) -> tuple[Seen, ...]:
+    names = sorted(seen, key=lambda name: (-_events(seen[name]), name))
+    return tuple(Seen(name, seen[name].opens, seen[name].clicks) for name in names)
+
+
+def _events(tallies: Tallies) -> int:
+    return sum(tally.person.events + tally.proxy.events for tally in (tallies.opens, tallies.clicks))

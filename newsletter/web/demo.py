@@ -11,7 +11,9 @@ from starlette.routing import Route
 
 from newsletter.mail.outbox import Outbox
 from newsletter.sending.receipt import make_receipt
-from newsletter.stats.report import all_mailings, report
+from newsletter.stats.funnel import funnel, notes
+from newsletter.stats.report import report
+from newsletter.stats.summary import all_mailings
 from newsletter.web.pages import gone, page
 from newsletter.web.state import state_of
 
@@ -77,7 +79,8 @@ def mailing_report(request: Request) -> Response:
     """`GET /demo/reports/ID`: what came of a mailing, and its receipt."""
     mailing_id: int = request.path_params["mailing_id"]
     with state_of(request).database.read() as session:
-        return page("demo-report", report=report(session, mailing_id), receipt=make_receipt(session, mailing_id))
+        facts, receipt = report(session, mailing_id), make_receipt(session, mailing_id)
+    return page("demo-report", report=facts, steps=funnel(facts), notes=notes(facts), receipt=receipt)
 
 
 def _outbox(request: Request) -> Outbox:

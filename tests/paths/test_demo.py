@@ -20,7 +20,16 @@ def test_the_demo_accounts_for_everyone_and_works_a_second_time_as_well_as_the_f
         assert f"{PEOPLE:,} rows: {PEOPLE - BAD_ROWS} added" in said
         assert len(re.findall(r"^  line \d+: ", said, re.MULTILINE)) == BAD_ROWS
         assert "48 opened, 24 clicked, 5 unsubscribed with one click" in said
-        assert re.search(r"^delivered +988 +100\.0%$", said, re.MULTILINE)
+        assert "12 more were fetched by a proxy; scanners looked at 12, and followed every link" in said
+        for number, people in (
+            ("delivered", "988 +100.0%"),
+            ("opened", "48 +4.9%"),
+            ("opened by a proxy", "12 +1.2%"),
+            ("clicked", "24 +2.4%"),
+            ("left", "5 +0.5%"),
+        ):
+            assert re.search(rf"^{number} +{people}$", said, re.MULTILINE), number
+        assert "Left out, by machines: opens 12, clicks 96, the link that no person sees 12." in said
         assert "Receipt: audience 988 = 988 sent. Closed; everyone is accounted for." in said
     messages = Outbox(Path(".demo/data/outbox")).messages()
     assert len(messages) == PEOPLE - BAD_ROWS

@@ -22,6 +22,7 @@ from newsletter.models import (
     SignalRecord,
     Subscriber,
     Subscription,
+    Verdict,
 )
 from tests.factories import EMAILS, NOW, make_mailing
 
@@ -140,3 +141,39 @@ def test_what_happens_meanwhile_moves_no_page_that_follows(database: Database) -
 def test_a_place_that_is_none_is_told(words: str) -> None:
     with pytest.raises(InputError, match="is no place in a timeline"):
         read_place(words)
+
+
+def test_what_machines_and_proxies_did_is_told_as_theirs_page_by_page(database: Database) -> None:
+    mailing_id = make_mailing(database, ["ada@example.org"])
+    seen = (
+        (EventKind.OPEN, Verdict.PROXY, "proxy", "Mozilla/5.0"),
+        (EventKind.OPEN, Verdict.PERSON, "", "Firefox"),
+        (EventKind.CLICK, Verdict.MACHINE, "trap", "curl"),
+    )
+    with database.write() as session:
+        delivery = session.scalars(select(Delivery)).one()
+        for number, (kind, verdict, reason, agent) in enumerate(seen):
+            session.add(
+                Event(
+                    mailing_id=mailing_id,
+                    delivery_id=delivery.id,
+                    kind=kind,
+                    verdict=verdict,
+                    verdict_reason=reason,
+                    user_agent=agent,
+                    occurred_at=NOW + timedelta(minutes=number + 1),
+                    source=str(number),
+                )
+            )
+    found: list[Moment] = []
+    with database.read() as session:
+        while page := timeline(
+            session, delivery.subscriber_id, 2, read_place(place_of(found[-1])) if found else None
+        ):
+            found += page
+    assert [(one.what, one.words) for one in found if one.kind == "event"] == [
+        ("click", "machine (trap): curl"),
+        ("open", "Firefox"),
+        ("open", "proxy (proxy): Mozilla/5.0"),
+    ]
+    assert found[-1].what == "subscribed"

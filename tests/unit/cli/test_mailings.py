@@ -26,7 +26,7 @@ def test_an_unknown_mailing_is_answered_with_the_command_that_lists_them(cli: Cl
 @pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("number", ["56b", "0", "99999999999999999999"])
 def test_a_number_that_no_mailing_can_have_is_refused(cli: Cli, number: str) -> None:
-    assert "newsletter stats --help" in cli.refused("stats", number)
+    assert "newsletter stats show --help" in cli.refused("stats", number)
     assert "newsletter mailing show --help" in cli.refused("mailing", "show", number)
 
 
@@ -34,13 +34,14 @@ def test_json_of_mailings_can_be_read_by_programs(cli: Cli, world: Database) -> 
     mailing_id = make_mailing(world, slug="samedi")
     shown = json.loads(cli("mailing", "show", str(mailing_id), "--json").success)
     reported = json.loads(cli("stats", str(mailing_id), "--json").success)
-    assert json.loads(cli("mailing", "ls", "--json").success) == [reported]
-    assert shown.items() >= reported.items()
-    assert shown.keys() - reported.keys() == {"local_time", "window", "canary", "refusals", "waits_for"}
+    (listed,) = json.loads(cli("mailing", "ls", "--json").success)
+    assert reported.items() >= listed.items()
+    assert shown.items() >= listed.items()
+    assert shown.keys() - listed.keys() == {"local_time", "window", "canary", "refusals", "waits_for"}
     assert (shown["mailing_id"], shown["list_slug"], shown["status"]) == (mailing_id, "samedi", "sending")
     assert shown["audience"] == 3
     assert shown["states"] == {"pending": 3}
-    assert [link["number"] for link in shown["links"]] == list(range(1, len(shown["links"]) + 1))
+    assert [link["number"] for link in reported["links"]] == list(range(1, len(reported["links"]) + 1))
 
 
 @pytest.mark.usefixtures("world")

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import select, update
 
+from newsletter.db import Database
+from newsletter.models import Delivery, Event, EventKind, Publication, Subscriber, Tracking, Verdict
+from tests.factories import NOW, make_mailing
 from tests.unit.cli.conftest import Cli
 
 pytestmark = pytest.mark.usefixtures("world")
@@ -39,6 +44,42 @@ def test_a_person_is_shown_with_lists_suppressions_and_what_happened(cli: Cli) -
     facts = json.loads(cli("subscriber", "show", "bea@example.org", "--json").success)
     assert [(one["what"], one["about"]) for one in facts["timeline"]] == [("subscribed", "vendredi")]
     assert facts["suppressions"][0]["address"] == "@example.org"
+
+
+def test_what_somebody_did_is_shown_with_who_it_is_judged_to_be(cli: Cli, world: Database) -> None:
+    mailing_id = make_mailing(world, ["ada@example.org"], slug="samedi")
+    kinds = ((EventKind.OPEN, Verdict.PERSON, ""), (EventKind.CLICK, Verdict.MACHINE, "burst"))
+    with world.write() as session:
+        session.execute(update(Publication).values(tracking=Tracking.INDIVIDUAL))
+        delivery_id = session.scalars(select(Delivery.id)).one()
+        for number, (kind, verdict, reason) in enumerate(kinds):
+            session.add(
+                Event(
+                    mailing_id=mailing_id,
+                    delivery_id=delivery_id,
+                    kind=kind,
+                    user_agent="Firefox",
+                    verdict=verdict,
+                    verdict_reason=reason,
+                    occurred_at=NOW + timedelta(minutes=number),
+                    source=str(number),
+                )
+            )
+    facts = json.loads(cli("subscriber", "show", "ada@example.org", "--json").success)
+    events = [(one["what"], one["words"]) for one in facts["timeline"] if one["kind"] == "event"]
+    assert events == [("click", "machine (burst): Firefox"), ("open", "Firefox")]
+    assert {one["tracking"] for one in facts["lists"]} == {"individual"}
+    assert "Where tracking is" not in cli("subscriber", "show", "ada@example.org").success
+
+
+def test_where_nothing_is_kept_by_person_that_is_said(cli: Cli, world: Database) -> None:
+    out = cli("subscriber", "show", "ada@example.org").success
+    assert "Where tracking is aggregate, opens and clicks are counted, and not kept by person." in out
+    with world.write() as session:
+        session.execute(update(Subscriber).values(tracking=Tracking.OFF))
+    out = cli("subscriber", "show", "ada@example.org").success
+    assert "Where tracking is off, opens and clicks are not noted." in out
+    assert "aggregate" not in out
 
 
 def test_everything_held_about_a_person_is_given_as_json(cli: Cli) -> None:

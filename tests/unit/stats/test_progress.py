@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from newsletter.audience.erasure import forget
 from newsletter.db import Database
 from newsletter.errors import NotFoundError
 from newsletter.models import Delivery, DeliveryState, Mailing, MailingStatus
 from newsletter.stats.progress import DOMAINS, DomainProgress, Progress, progress
-from tests.factories import EMAILS, NOW, make_mailing
+from tests.factories import DIGEST, EMAILS, NOW, make_mailing
 
 A_MINUTE = timedelta(minutes=1)
 READERS = [f"reader{number}@{domain}" for number in range(10) for domain in ("big.example", "small.example")]
@@ -113,6 +114,15 @@ def test_recipients_are_counted_by_domain_the_largest_first(database: Database) 
         DomainProgress("münchen.example", audience=1, sent=0, open=1, deferred=0, failed=0),
         DomainProgress("small.example", audience=1, sent=0, open=0, deferred=0, failed=0),
     )
+
+
+def test_those_who_were_forgotten_are_counted_under_no_domain(database: Database) -> None:
+    mailing_id = make_mailing(database, EMAILS)
+    with database.write() as session:
+        for email in EMAILS[:2]:
+            forget(session, email, DIGEST, NOW)
+    domains = look(database, mailing_id).domains
+    assert [(row.domain, row.audience) for row in domains] == [("", 2), ("example.org", 1)]
 
 
 def test_of_very_many_domains_only_the_largest_are_counted(database: Database) -> None:

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from redis import Redis
 from sqlalchemy import select, update
 
+from newsletter.clock import utc_now
 from newsletter.db import Database
-from newsletter.models import Delivery, Event, EventKind, Publication, Tracking
+from newsletter.models import Delivery, DeliveryState, Event, EventKind, Publication, Tracking
 from newsletter.stats.report import report
+from newsletter.stats.tallies import Count
 from newsletter.tracking.buffer import EventBuffer
 from newsletter.tracking.deliveries import find_recipient, link_targets, record_unsubscribe
 from newsletter.tracking.flush import flush
@@ -74,6 +76,8 @@ def test_a_report_counts_people_and_not_events(database: Database, buffer: Event
     mailing_id = make_mailing(database)
     with database.write() as session:
         session.execute(update(Publication).values(tracking=Tracking.INDIVIDUAL))
+        sent_at = utc_now() - timedelta(hours=1)
+        session.execute(update(Delivery).values(state=DeliveryState.SENT, settled_at=sent_at))
     ada, blaise, _ = deliveries(database)
     for delivery_id, kind, link in (
         (ada, EventKind.OPEN, None),
@@ -81,9 +85,9 @@ def test_a_report_counts_people_and_not_events(database: Database, buffer: Event
         (blaise, EventKind.OPEN, None),
         (ada, EventKind.CLICK, 1),
         (ada, EventKind.CLICK, 1),
-        (ada, EventKind.CLICK, 2),
+        (blaise, EventKind.CLICK, 2),
     ):
-        buffer.note(kind, mailing_id, delivery_id, link, "")
+        buffer.note(kind, mailing_id, delivery_id, link, "Firefox")
     with database.write() as session:
         flush(session, buffer.oldest())
         recipient = find_recipient(session, Target(mailing_id, ada))
@@ -93,8 +97,9 @@ def test_a_report_counts_people_and_not_events(database: Database, buffer: Event
     with database.read() as session:
         facts = report(session, mailing_id)
         targets = link_targets(session, mailing_id)
-    assert (facts.audience, facts.delivered, facts.opened, facts.clicked, facts.unsubscribed) == (3, 0, 2, 1, 1)
-    assert [(link.clicks, link.people) for link in facts.links[:3]] == [(2, 1), (1, 1), (0, 0)]
+    assert (facts.mailing.audience, facts.mailing.delivered, facts.unsubscribed) == (3, 3, 1)
+    assert (facts.opens.person, facts.clicks.person) == (Count(2, 3), Count(2, 3))
+    assert [link.clicks.person for link in facts.links[:3]] == [Count(1, 2), Count(1, 1), Count()]
     assert [link.url for link in facts.links] == list(targets.values())
 
 

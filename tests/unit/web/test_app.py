@@ -15,6 +15,7 @@ from newsletter.models import Asset
 from newsletter.web.security import HEADERS
 from tests.factories import BASE_URL, NOW, SECRET
 from tests.servers.valkey import ValkeyServer
+from tests.unit.stats.counted import CLICK, CLIENT, ISSUE, LINK, MACHINE, OPEN, PERSON, PROXY, count
 from tests.unit.web.conftest import Sent, serving
 
 DEMO_PAGES = ("/", "/demo/messages", "/demo/messages/1", "/demo/messages/1/html", "/demo/reports", "/demo/reports/1")
@@ -122,6 +123,26 @@ def test_demo_pages_show_what_was_caught(demo: TestClient, sent: Sent) -> None:
         assert "<b>" not in answer.text
     assert demo.get("/demo/reports").headers["location"] == f"/demo/reports/{sent.mailing_id}"
     assert "Kazakhstan" in demo.get(f"/demo/reports/{sent.mailing_id}").text
+
+
+def test_the_report_page_shows_people_proxies_and_machines_apart(
+    demo: TestClient, sent: Sent, database: Database
+) -> None:
+    count(
+        database,
+        sent.mailing_id,
+        (OPEN, PERSON, ISSUE, "", 1234, 2000),
+        (OPEN, PROXY, ISSUE, "", 56, 60),
+        (CLICK, MACHINE, ISSUE, "", 7, 70),
+        (CLICK, PERSON, LINK, "1", 89, 1990),
+        (OPEN, PERSON, CLIENT, "<b>Fox</b>", 3, 3),
+    )
+    text = demo.get(f"/demo/reports/{sent.mailing_id}").text
+    for number in ("<b>1,234</b> opened", "<b>56</b> opened by a proxy", ">89<", ">1,990<", "clicks 70"):
+        assert number in text
+    assert "Opens are an estimate" in text
+    assert "&lt;b&gt;Fox&lt;/b&gt;" in text
+    assert "<b>Fox" not in text
 
 
 def test_a_caught_message_may_run_and_fetch_nothing(demo: TestClient) -> None:
