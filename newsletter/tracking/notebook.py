@@ -18,6 +18,8 @@ PATIENCE_SECONDS = 1.0
 AWAY_PATIENCE_SECONDS = 0.2
 RETRY_SECONDS = 0.05
 TELL_SECONDS = 60.0
+# Turns of the loop in which a page waits for others that come at the same time: they share its round trip.
+GATHERING_TURNS = 4
 
 _XADD = head_of("XADD", STREAM, "*", FIELD, followed_by=1)
 
@@ -79,6 +81,8 @@ class Notebook:
     async def _write(self) -> None:
         """Page after page, until nobody waits."""
         while (page := self._page) is not None:
+            for _ in range(GATHERING_TURNS):
+                await asyncio.sleep(0)
             self._page = None
             trouble = await self._keep(page.entries)
             if trouble:
