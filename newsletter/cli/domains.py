@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
+from itertools import groupby
 from typing import Any
 
 from newsletter.cli.output import print_json, print_table, say, warn
 from newsletter.db import Database, moment
-from newsletter.stats.alarms import Alarm, alarms
+from newsletter.stats.alarms import ADVICE, Alarm, Subject, alarms
 from newsletter.stats.arrivals import Arrival, arrivals, total
 
-SHOWN = 20
+SHOWN, NAMED = 20, 5
 
 
 def show_domains(database: Database, days: int, *, as_json: bool) -> None:
@@ -29,8 +30,8 @@ def show_domains(database: Database, days: int, *, as_json: bool) -> None:
     else:
         say(f"Mailings that began in the last {days} days: {len(found):,}")
         _print(domains)
-        for alarm in said:
-            warn(f"{alarm.domain}: {alarm.words}")
+        for subject, about in groupby(said, key=lambda alarm: alarm.subject):
+            _warn(subject, list(about))
 
 
 def _print(domains: Mapping[str, Arrival]) -> None:
@@ -44,10 +45,17 @@ def _print(domains: Mapping[str, Arrival]) -> None:
         say(f"{len(rows) - SHOWN:,} more domains: --json has them all.")
 
 
+def _warn(subject: Subject, about: Sequence[Alarm]) -> None:
+    lines = [f"{alarm.domain}: {alarm.words}" for alarm in about[:NAMED]]
+    if len(about) > NAMED:
+        lines.append(f"{len(about) - NAMED:,} more domains: --json has them all")
+    warn("\n  ".join([ADVICE[subject], *lines]))
+
+
 def _facts(days: int, mailings: Sequence[int], domains: Mapping[str, Arrival], said: Sequence[Alarm]) -> Any:
     return {
         "days": days,
         "mailings": mailings,
         "domains": [{"domain": name, **asdict(one)} for name, one in domains.items()],
-        "warnings": [asdict(alarm) for alarm in said],
+        "warnings": [{**asdict(alarm), "advice": ADVICE[alarm.subject]} for alarm in said],
     }

@@ -56,7 +56,7 @@ def _draw_hours(counts: Sequence[tuple[datetime, int, int]], began: datetime) ->
     by_hour = {(at - began) // AN_HOUR: (opens, clicks) for at, opens, clicks in counts}
     shown = [by_hour.pop(hour, (0, 0)) for hour in range(HOURS)]
     for name, values in zip(("opens", "clicks"), zip(*shown, strict=True), strict=True):
-        say(f"{name:<7}{skyline(values)}  at most {max(values):,}")
+        say(f"{name:<7}{skyline(values)}  highest {max(values):,}")
     say(" " * 7 + "".join(f"{hour:<{TICK_HOURS}}" for hour in range(0, HOURS, TICK_HOURS)))
     if by_hour:
         opens, clicks = map(sum, zip(*by_hour.values(), strict=True))

@@ -24,25 +24,48 @@ OPENED_AFTER = timedelta(hours=24)
 
 
 class Subject(StrEnum):
-    """What an alarm is about."""
+    """What an alarm is about, the gravest first."""
 
+    TOO_MANY_COMPLAINTS = "too-many-complaints"
+    OPENS = "opens"
+    DEFERRALS = "deferrals"
     COMPLAINTS = "complaints"
     HARD_BOUNCES = "hard-bounces"
-    DEFERRALS = "deferrals"
-    OPENS = "opens"
+
+
+ADVICE = {
+    Subject.TOO_MANY_COMPLAINTS: (
+        "Providers block senders of whom 0.3% complain: write there to those alone who opened or clicked lately, and "
+        "find out how the others came to be on the list."
+    ),
+    Subject.OPENS: (
+        "Where fewer open than elsewhere, the mail may lie among the spam: look into the provider’s tools for "
+        "senders, have `newsletter check` look at SPF, DKIM and DMARC, and write there first to those who opened "
+        "lately."
+    ),
+    Subject.DEFERRALS: "Who puts mail off may refuse it next: write there more slowly (docs/settings.md, pace).",
+    Subject.COMPLAINTS: (
+        "Providers want less than 0.1% to complain: make leaving easy to find, and leave out those who have not read "
+        "for long."
+    ),
+    Subject.HARD_BOUNCES: (
+        "More than 2% of addresses that are gone harm a sender. They are not mailed again; look at where they came "
+        "from (`newsletter import ls`) before you write to others from there."
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Something to look at, in words that say what to do."""
+    """Something to look at, in words; `ADVICE` says what to do about its subject."""
 
-    domain: str
     subject: Subject
+    domain: str
     words: str
 
 
 def alarms(found: Sequence[Arrivals], now: datetime) -> list[Alarm]:
-    """Those of some mailings, the oldest of which comes first; by domain, the largest first.
+    """Those of some mailings, the oldest of which comes first: the gravest subject first, then the largest domain.
 
     What rises or falls is compared among mailings to one list.
     """
@@ -50,11 +73,12 @@ def alarms(found: Sequence[Arrivals], now: datetime) -> list[Alarm]:
     said = []
     for domain, numbers in total(found).items():
         if domain != OTHER:
-            about = [(Subject.COMPLAINTS, _complaints(numbers)), (Subject.HARD_BOUNCES, _hard_bounces(numbers))]
+            about = [_complaints(numbers), (Subject.HARD_BOUNCES, _hard_bounces(numbers))]
             about += [(Subject.DEFERRALS, _deferrals(domain, run)) for run in runs]
             about += [(Subject.OPENS, _opens(domain, _read(run, now))) for run in runs]
-            said += [Alarm(domain, subject, words) for subject, words in about if words]
-    return said
+            said += [Alarm(subject, domain, words) for subject, words in about if words]
+    order = list(Subject)
+    return sorted(said, key=lambda alarm: order.index(alarm.subject))
 
 
 def _read(run: Sequence[Arrivals], now: datetime) -> list[Arrivals]:
@@ -62,30 +86,18 @@ def _read(run: Sequence[Arrivals], now: datetime) -> list[Arrivals]:
     return [one for one in run if now - one.started_at >= OPENED_AFTER]
 
 
-def _complaints(numbers: Arrival) -> str:
+def _complaints(numbers: Arrival) -> tuple[Subject, str]:
     rate = _rate(numbers.complaints, numbers.sent)
-    if numbers.complaints < FEWEST_COMPLAINTS or rate < COMPLAINTS_HIGH:
-        return ""
-    if rate < COMPLAINTS_TOO_HIGH:
-        return (
-            f"{rate:.2%} of its readers complained, and providers want less than 0.1%: "
-            "make leaving easy to find, and leave out those who have not read for long"
-        )
-    return (
-        f"{rate:.2%} of its readers complained, and providers block senders from 0.3% on: "
-        "write there to those alone who opened or clicked lately, and find out how the others came to be on the list"
-    )
+    is_high = numbers.complaints >= FEWEST_COMPLAINTS and rate >= COMPLAINTS_HIGH
+    words = f"{rate:.2%} of the readers there complained" if is_high else ""
+    return Subject.TOO_MANY_COMPLAINTS if rate >= COMPLAINTS_TOO_HIGH else Subject.COMPLAINTS, words
 
 
 def _hard_bounces(numbers: Arrival) -> str:
     rate = _rate(numbers.hard, numbers.sent + numbers.rejected)
     if numbers.hard < FEWEST_BOUNCES or rate <= HARD_BOUNCES_HIGH:
         return ""
-    return (
-        f"{rate:.1%} of the messages went to addresses that are gone, and more than 2% harms a sender: "
-        "they are not mailed again; look at where they came from (`newsletter import ls`) before you write to others "
-        "from there"
-    )
+    return f"{rate:.1%} of the messages went to addresses that are gone"
 
 
 def _deferrals(domain: str, run: Sequence[Arrivals]) -> str:
@@ -95,10 +107,7 @@ def _deferrals(domain: str, run: Sequence[Arrivals]) -> str:
     rate, mean = (_rate(one.deferred, one.recipients) for one in compared)
     if rate <= DEFERRED_HIGH or rate < DEFERRED_RISE * mean:
         return ""
-    return (
-        f"it put off {rate:.1%} of mailing {run[-1].mailing_id}, and {mean:.1%} of those before: "
-        "write there more slowly (docs/settings.md, pace), or it may refuse mail next"
-    )
+    return f"it put off {rate:.1%} of mailing {run[-1].mailing_id}, and {mean:.1%} of those before"
 
 
 def _opens(domain: str, read: Sequence[Arrivals]) -> str:
@@ -112,11 +121,7 @@ def _opens(domain: str, read: Sequence[Arrivals]) -> str:
     is_steady_elsewhere = sum(rate for rate, _ in others) >= OPENS_STEADY * sum(mean for _, mean in others)
     if mean < OPENS_FEWEST or rate >= OPENS_FALL * mean or not is_steady_elsewhere:
         return ""
-    return (
-        f"{rate:.0%} opened mailing {read[-1].mailing_id}, {mean:.0%} those before, and elsewhere as many as ever: "
-        "it may lie among the spam there; look into the provider’s tools for senders, have `newsletter check` look "
-        "at SPF, DKIM and DMARC, and write there first to those who opened lately"
-    )
+    return f"{rate:.0%} opened mailing {read[-1].mailing_id}, {mean:.0%} those before, and elsewhere as many as ever"
 
 
 def _opened(domain: str, read: Sequence[Arrivals]) -> tuple[float, float] | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from newsletter.cli.charts import BAR_WIDTH, bar, skyline
-from newsletter.cli.domains import SHOWN
+from newsletter.cli.domains import NAMED, SHOWN
 from newsletter.clock import utc_now
 from newsletter.db import Database
 from newsletter.models import Delivery, DeliveryState, Mailing, SignalRecord
@@ -91,8 +93,8 @@ def test_a_terminal_gets_bars_and_a_skyline_of_hours(
     told = lines(out)
     assert f"delivered  3  100.0%  {'█' * BAR_WIDTH}" in told
     assert "left  0  0.0%" in told
-    assert "opens  █ ▄  at most 2" in told
-    assert "clicks  █  at most 2" in told
+    assert "opens  █ ▄  highest 2" in told
+    assert "clicks  █  highest 2" in told
     assert max(map(len, out.splitlines())) < 140
     assert "At other times" not in out
 
@@ -145,44 +147,57 @@ def test_a_skyline_has_a_column_a_value() -> None:
     assert skyline([1, 0, 8, 4, 1000]) == "▁ ▁▁█"
 
 
+def bounce(session: Session, mailing_id: int, delivery_ids: Sequence[int]) -> None:
+    """Their addresses are gone."""
+    for number in delivery_ids:
+        session.add(
+            SignalRecord(
+                mailing_id=mailing_id,
+                delivery_id=number,
+                via="mail",
+                kind="bounce",
+                severity="hard",
+                reason="unknown-user",
+                occurred_at=NOW,
+                source=str(number),
+            )
+        )
+
+
 def test_domains_are_told_with_a_warning_that_says_what_to_do(cli: Cli, world: Database) -> None:
     emails = [f"reader{number}@gmail.com" for number in range(40)]
     made = make_mailing(world, emails, slug="samedi")
     with world.write() as session:
         session.execute(update(Mailing).values(started_at=NOW))
         session.execute(update(Delivery).values(state=DeliveryState.SENT, settled_at=NOW))
-        for number in session.scalars(select(Delivery.id).limit(3)).all():
-            session.add(
-                SignalRecord(
-                    mailing_id=made,
-                    delivery_id=number,
-                    via="mail",
-                    kind="bounce",
-                    severity="hard",
-                    reason="unknown-user",
-                    occurred_at=NOW,
-                    source=str(number),
-                )
-            )
+        bounce(session, made, session.scalars(select(Delivery.id).limit(3)).all())
     days = str((utc_now() - NOW).days + 1)
     ran = cli("stats", "--domains", "--days", days)
     assert ran.status == 0
     assert "gmail.com  40  0  0  3  0  0  –  –" in lines(ran.out)
-    assert ran.err.startswith("warning: gmail.com: 7.5% of the messages went to addresses that are gone")
+    advice, *about = ran.err.splitlines()
+    assert advice.startswith("warning: More than 2% of addresses that are gone harm a sender.")
+    assert about == ["  gmail.com: 7.5% of the messages went to addresses that are gone"]
     facts = json.loads(cli("stats", "--domains", "--days", days, "--json").success)
     assert facts["mailings"] == [made]
     assert facts["domains"][0] | {"domain": "gmail.com", "sent": 40, "hard": 3, "opened": None} == facts["domains"][0]
-    assert [(one["domain"], one["subject"]) for one in facts["warnings"]] == [("gmail.com", "hard-bounces")]
+    (warning,) = facts["warnings"]
+    assert (warning["domain"], warning["subject"]) == ("gmail.com", "hard-bounces")
+    assert warning["advice"] in advice
 
 
 def test_of_very_many_domains_the_largest_are_shown(cli: Cli, world: Database) -> None:
     emails = [f"reader{number}@d{place:02}.example" for place in range(SHOWN + 2) for number in range(FEWEST)]
-    make_mailing(world, emails, slug="samedi")
+    made = make_mailing(world, emails, slug="samedi")
     with world.write() as session:
         session.execute(update(Mailing).values(started_at=utc_now()))
-    told = lines(cli("stats", "--domains").success)
+        session.execute(update(Delivery).values(state=DeliveryState.REJECTED))
+        bounce(session, made, session.scalars(select(Delivery.id)).all())
+    ran = cli("stats", "--domains")
+    told = lines(ran.out)
     assert len(told) == SHOWN + 3
     assert told[-1] == "2 more domains: --json has them all."
+    assert ran.err.splitlines()[-1] == f"  {SHOWN + 2 - NAMED} more domains: --json has them all"
 
 
 @pytest.mark.usefixtures("world")
