@@ -16,11 +16,6 @@ from newsletter.tracking.tally import Tally
 from newsletter.tracking.verdict import Reason, Sighting, judge
 
 
-def _count_links(session: Session, mailing_id: int) -> int:
-    """How many links the messages of a mailing have."""
-    return session.scalar(select(func.count()).select_from(Link).where(Link.mailing_id == mailing_id)) or 0
-
-
 def settle(
     session: Session, mailing_id: int, seen: Mapping[Reader, Sequence[Seen]], posted: Mapping[Reader, Posted]
 ) -> int:
@@ -74,3 +69,8 @@ def _sighting(seen: Seen) -> Sighting:
         is_crowded=seen.is_crowded or seen.reason == Reason.CROWD,
         before=seen.reason,
     )
+
+
+def _count_links(session: Session, mailing_id: int) -> int:
+    """How many links the messages of a mailing have."""
+    return session.scalar(select(func.count()).select_from(Link).where(Link.mailing_id == mailing_id)) or 0

@@ -35,8 +35,8 @@ from tests.unit.tracking.simulation import APPLE, CHROME, FIREFOX, GMAIL, IPHONE
 
 EVENTS, QUICK_EVENTS = 1_000_000, 200_000
 EVENTS_A_READER, LINKS = 4, 18
-# What the tracking endpoint answers at most, on the same two cores.
-RATE_BAR = 7_000
+# At as many events a second as the tracking endpoint can note, one of two cores is enough.
+CPU_BAR = 1e6 / 7_000
 SHARE_BAR = 0.2
 REPORT_BAR = 0.05
 ROUNDS = 5
@@ -87,7 +87,7 @@ def _measure(name: str, urls: Sequence[str], count: int, server: int | None) -> 
                 flush=True,
             )
         yield Figure(f"{name}_flush_beside_insert", inserted.seconds / flushed.seconds, "times", SHARE_BAR)
-        yield Figure(f"{name}_flush", count / flushed.seconds, "events/s", RATE_BAR)
+        yield Figure(f"{name}_flush_cpu", (flushed.own + flushed.server) / count * 1e6, "us", CPU_BAR, at_most=True)
         yield from _reports(name, ours, mailing_id)
 
 
