@@ -73,7 +73,7 @@ class _Builder:
             case Match(field, how, text):
                 return _matches(text_of(field), how, text)
             case Among(field, values):
-                return or_(*(self._compared(field, "=", value) for value in values))
+                return self._among(field, values)
             case Empty(field):
                 return text_of(field) == ""
             case Tagged(tag):
@@ -106,6 +106,12 @@ class _Builder:
         if isinstance(value, DaysAgo):
             value = self.now.astimezone(UTC).date() - timedelta(days=value.days)
         return compared(field, operator, value, on_postgresql=is_postgresql(self.session))
+
+    def _among(self, field: Field, values: Sequence[Value]) -> ColumnElement[bool]:
+        """All texts are looked for at one look."""
+        texts = [value for value in values if isinstance(value, str)]
+        others = [self._compared(field, "=", value) for value in values if not isinstance(value, str)]
+        return or_(*others, *([same(text_of(field), *texts)] if texts else []))
 
     def _tagged(self, tag: str) -> ColumnElement[bool]:
         each = func.jsonb_array_elements_text if is_postgresql(self.session) else func.json_each

@@ -58,7 +58,7 @@ def compared(field: Field, operator: Operator, value: Fixed, *, on_postgresql: b
     known = text_of(field)
     match value:
         case bool():
-            return in_lower_case(known, "".join(YES + NO)).in_(YES if value else NO)
+            return same(known, *(YES if value else NO))
         case Decimal():
             return number_is(known, operator, value, on_postgresql=on_postgresql)
         case date():
@@ -66,9 +66,9 @@ def compared(field: Field, operator: Operator, value: Fixed, *, on_postgresql: b
     return same(known, value)
 
 
-def same(known: ColumnElement[str], text: str) -> ColumnElement[bool]:
-    """Whether two texts are the same but for the case of their letters."""
-    return in_lower_case(known, text) == text.lower()
+def same(known: ColumnElement[str], *texts: str) -> ColumnElement[bool]:
+    """Whether a text is one of some others, but for the case of its letters."""
+    return in_lower_case(known, "".join(texts)).in_([text.lower() for text in texts])
 
 
 def in_lower_case(known: ColumnElement[str], text: str) -> ColumnElement[str]:
