@@ -10,6 +10,7 @@ from newsletter import queue
 from newsletter.audience.signup import forget_unconfirmed
 from newsletter.db import moment
 from newsletter.errors import UnavailableError
+from newsletter.feedback.fetch import fetch_bounces
 from newsletter.sending.deliver import deliver, settle_up
 from newsletter.sending.journal import dead_journals, living_owners
 from newsletter.sending.plan import plan
@@ -91,6 +92,14 @@ def send_notices() -> None:
 def forget_unconfirmed_sign_ups() -> None:
     with resources().database.write() as session:
         forget_unconfirmed(session, moment(session))
+
+
+@app.task(name=queue.FETCH_BOUNCES)
+def fetch_from_mailbox() -> None:
+    mine = resources()
+    fetched = fetch_bounces(mine.settings, mine.database)
+    if fetched.read:
+        logger.info("%s: %s", queue.FETCH_BOUNCES, fetched)
 
 
 def _call_workers() -> None:

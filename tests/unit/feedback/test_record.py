@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from newsletter.audience.suppressions import release
 from newsletter.db import Database
 from newsletter.feedback.counts import counts
-from newsletter.feedback.record import apply, apply_mail
+from newsletter.feedback.record import Applied, apply, apply_mail
 from newsletter.feedback.signal import Kind, Reason, Severity, Signal
 from newsletter.feedback.trace import Traces
 from newsletter.mail.verp import Verp
@@ -66,7 +66,7 @@ def delivery_of(database: Database, mailing_id: int, email: str = ADA) -> int:
 
 def tell(database: Database, *signals: Signal, via: str = "mail", now: datetime = SOON, soft_bounces: int = 5) -> int:
     with database.write() as session:
-        return apply(session, signals, via, TRACES, now, soft_bounces)
+        return len(apply(session, signals, via, TRACES, now, soft_bounces).new)
 
 
 def suppressed(database: Database) -> dict[str, SuppressionReason]:
@@ -112,7 +112,7 @@ def test_an_envelope_names_the_delivery(database: Database) -> None:
     mailing_id = mail_all(database)
     to = VERP.seal(mailing_id, delivery_of(database, mailing_id, "blaise@example.org"))
     with database.write() as session:
-        assert apply_mail(session, report(DSN), to.upper(), TRACES, SOON) == 1
+        assert len(apply_mail(session, report(DSN), to.upper(), TRACES, SOON).new) == 1
     assert set(suppressed(database)) == {"blaise@example.org"}
 
 
@@ -221,5 +221,6 @@ def test_a_verified_service_may_name_the_address_alone(database: Database) -> No
 
 def test_a_letter_to_the_mailbox_is_counted(database: Database) -> None:
     with database.write() as session:
-        assert apply_mail(session, letter("Hello.", **{"from": ADA, "subject": "Hi"}), MAILBOX, TRACES, SOON) == 0
+        human = letter("Hello.", **{"from": ADA, "subject": "Hi"})
+        assert apply_mail(session, human, MAILBOX, TRACES, SOON) == Applied()
     assert counted(database) == {("mail", "unread"): 1}

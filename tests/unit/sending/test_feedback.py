@@ -70,7 +70,7 @@ def test_a_canary_is_judged_by_the_bounces_that_came_back_too(database: Database
         session.execute(update(Mailing).values(status=MailingStatus.SENDING, canary=3))
         told = Signal(Kind.BOUNCE, Severity.SOFT, Reason.POLICY, "ada@example.org", words="550 5.7.1 blocked")
         soon = NOW + timedelta(minutes=5)
-        assert apply(session, [told], "mail", Traces(SECRET.encode(), None), soon) == 1
+        assert apply(session, [told], "mail", Traces(SECRET.encode(), None), soon).new == [told]
         judge_canaries(session, soon)
     with database.read() as session:
         mailing = session.get_one(Mailing, mailing_id)
