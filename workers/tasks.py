@@ -63,13 +63,13 @@ def sweep_ledger() -> None:
     data_dir = mine.settings.data_dir
     for testimony in dead_journals(data_dir):
         with mine.database.write() as session:
-            settle_for(session, testimony, moment(session))
+            settle_for(session, testimony, moment(session), mine.patience)
     with mine.database.read() as session:
         due = due_mailings(session, moment(session))
     for mailing_id in due:
         mine.queue.put(queue.PLAN, mailing_id)
     with mine.database.write() as session:
-        sweep(session, moment(session), alive=living_owners(data_dir))
+        sweep(session, moment(session), mine.patience, alive=living_owners(data_dir))
     _call_workers()
 
 

@@ -24,7 +24,6 @@ from newsletter.tracking.deliveries import Recipient, record_unsubscribe
 from newsletter.tracking.tokens import Target
 
 MAIL, SMTP = "mail", "smtp"
-SOFT_BOUNCES = 5
 # What is kept of a message that is still being tried: it is shown, and counts nowhere.
 DELAY = "delay"
 # Reached some server: only these can have come back.
@@ -41,9 +40,7 @@ class Applied:
     known: list[Signal] = field(default_factory=list)
 
 
-def apply_mail(
-    session: Session, data: bytes, to: str, traces: Traces, now: datetime, soft_bounces: int = SOFT_BOUNCES
-) -> Applied:
+def apply_mail(session: Session, data: bytes, to: str, traces: Traces, now: datetime, soft_bounces: int) -> Applied:
     """Do what a message that came back to the envelope recipient `to` asks for."""
     signals = read(data)
     if not signals:
@@ -57,7 +54,7 @@ def apply(
     via: str,
     traces: Traces,
     now: datetime,
-    soft_bounces: int = SOFT_BOUNCES,
+    soft_bounces: int,
     *,
     envelope: Target | None = None,
 ) -> Applied:
@@ -103,9 +100,7 @@ def keep(session: Session, signal: Signal, found: Found, via: str, now: datetime
     return fresh.first() is not None
 
 
-def act(
-    session: Session, signal: Signal, found: Found, via: str, now: datetime, soft_bounces: int = SOFT_BOUNCES
-) -> None:
+def act(session: Session, signal: Signal, found: Found, via: str, now: datetime, soft_bounces: int) -> None:
     """Do what follows from a signal that was just kept."""
     source = f"{via}: {signal.words or signal.status or signal.reason.value}"
     match decide(signal, proven=found.proven or via != MAIL):
