@@ -100,7 +100,10 @@ class ImapMailbox:
                 f"bounce_fetch_url: {self._account.place}: there is no folder “{self._account.folder}” in which this "
                 "user may delete messages: name another after the host"
             )
-        return str(self._server.response("UIDVALIDITY")[1][0].decode())
+        validity = self._server.response("UIDVALIDITY")[1][0]
+        if not isinstance(validity, bytes):
+            raise imaplib.IMAP4.error("its messages have no lasting names (no UIDVALIDITY)")
+        return validity.decode()
 
     def _asked(self, command: str, *arguments: str) -> list[bytes]:
         kind, found = self._server.uid(command, *arguments)

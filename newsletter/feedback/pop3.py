@@ -34,7 +34,9 @@ class Pop3Mailbox:
 
     def read(self, name: str) -> bytes | None:
         """Empty where it is too large."""
-        number = self._numbers[name]
+        number = self._numbers.get(name)
+        if number is None:
+            return None
         if self._sizes.get(number, 0) > LARGEST_BYTES:
             return b""
         try:
@@ -46,8 +48,8 @@ class Pop3Mailbox:
             self._hang_up()
             self._open()
             self.names()
-            for deleted in self._deleted:
-                self._server.dele(self._numbers[deleted])
+            for number in (self._numbers[one] for one in self._deleted if one in self._numbers):
+                self._server.dele(number)
         return None
 
     def delete(self, name: str) -> None:

@@ -154,6 +154,11 @@ def test_a_folder_in_which_nothing_may_be_deleted_is_named() -> None:
         assert "there is no folder “INBOX” in which this user may delete" in str(refused(at(port)))
 
 
+def test_an_imap_server_without_lasting_names_cannot_be_used() -> None:
+    with imap([*LOGIN, ("SELECT", "{} OK [READ-WRITE] open\n"), LOGOUT]) as port:
+        assert "no UIDVALIDITY" in str(refused(at(port)))
+
+
 def test_a_server_that_will_not_delete_is_told_of() -> None:
     store = ("UID STORE", "{} NO not yours\n")
     with (
@@ -230,6 +235,19 @@ def test_a_pop3_server_that_hangs_up_over_a_message_is_called_again_and_told_wha
         assert mailbox.read("one") == b"Words."
         mailbox.delete("one")
         assert mailbox.read("two") is None
+
+
+def test_messages_that_are_gone_after_a_pop3_server_hung_up_are_passed_over() -> None:
+    retr, dele, bye = ("RETR 1", "+OK\nWords.\n.\n"), ("DELE 1", "+OK\n"), ("QUIT", "+OK\n")
+    rest = [("LIST", "+OK\n1 30\n.\n"), ("UIDL", "+OK\n1 three\n.\n")]
+    with (
+        pop3([*USER, *LISTS, retr, dele, ("RETR 2", "")], [*USER, *rest, bye]) as port,
+        open_mailbox(parse_mailbox_url(at(port, "pop3"))) as mailbox,
+    ):
+        mailbox.names()
+        mailbox.read("one")
+        mailbox.delete("one")
+        assert [mailbox.read("two"), mailbox.read("two")] == [None, None]
 
 
 def test_a_mailbox_that_another_session_has_open_is_unavailable() -> None:
