@@ -58,6 +58,8 @@ class Pop3Mailbox:
 
     def close(self) -> None:
         """Only now is anything deleted (section 6)."""
+        if not self._is_open:
+            return
         try:
             self._server.quit()
         finally:
@@ -76,8 +78,10 @@ class Pop3Mailbox:
         except BaseException:
             self._hang_up()
             raise
+        self._is_open = True
 
     def _hang_up(self) -> None:
+        self._is_open = False
         with suppress(OSError):
             self._server.close()
 

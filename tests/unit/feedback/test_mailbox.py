@@ -250,6 +250,29 @@ def test_messages_that_are_gone_after_a_pop3_server_hung_up_are_passed_over() ->
         assert [mailbox.read("two"), mailbox.read("two")] == [None, None]
 
 
+@pytest.mark.parametrize("answer", ["-ERR [SYS/TEMP] later\n", "-ERR no\n", ""])
+def test_where_a_pop3_server_that_hung_up_lets_nobody_in_the_run_ends_in_a_line(answer: str) -> None:
+    with (
+        pop3([*USER, *LISTS, ("RETR 1", "")], [("USER ada", answer)]) as port,
+        pytest.raises(NewsletterError, match="bounce_fetch_url"),
+        open_mailbox(parse_mailbox_url(at(port, "pop3"))) as mailbox,
+    ):
+        mailbox.read(mailbox.names()[0])
+
+
+@pytest.mark.parametrize("answer", ["{} NO not now\n", "* BYE\n", ""])
+def test_where_an_imap_server_that_hung_up_lets_nobody_in_the_run_ends_in_a_line(answer: str) -> None:
+    again = [capable(), ("LOGIN", answer)]
+    if answer.startswith("{}"):
+        again.append(LOGOUT)
+    with (
+        imap([*LOGIN, SELECT, SEARCH, ("UID FETCH", "")], again) as port,
+        pytest.raises(NewsletterError, match="bounce_fetch_url"),
+        open_mailbox(parse_mailbox_url(at(port))) as mailbox,
+    ):
+        mailbox.read(mailbox.names()[0])
+
+
 def test_a_mailbox_that_another_session_has_open_is_unavailable() -> None:
     with pop3([("USER ada", "+OK\n"), ("PASS", "-ERR [IN-USE] do you have another session?\n")]) as port:
         error = refused(at(port, "pop3"))
