@@ -23,6 +23,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_va
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from newsletter.errors import ConfigError
+from newsletter.mailbox_url import MailboxAccount, MailboxUrl, parse_mailbox_url
 from newsletter.settings_sources import (
     PREFIX,
     SecretFiles,
@@ -201,6 +202,7 @@ class Settings(BaseSettings):
     dkim: Annotated[tuple[DkimSetting, ...], AfterValidator(_keys_used_once)] = ()
     bounce_mailbox: Annotated[str, AfterValidator(_mailbox)] | None = None
     bounce_listen: Annotated[str, AfterValidator(_listen)] | None = None
+    bounce_fetch_url: MailboxUrl | None = None
     soft_bounces: int = Field(default=5, ge=1, le=100)
     webhooks: Annotated[tuple[WebhookSetting, ...], AfterValidator(_providers_used_once)] = ()
     retry_hours: int = Field(default=72, ge=1, le=MAX_RETRY_HOURS)
@@ -264,6 +266,12 @@ class Settings(BaseSettings):
     def smtp(self) -> SmtpAccount:
         """Where the first account hands mail over."""
         return self.accounts[0].smtp
+
+    @property
+    def bounce_fetch(self) -> MailboxAccount | None:
+        """The mailbox that bounces are fetched from, where there is one."""
+        url = self.bounce_fetch_url
+        return parse_mailbox_url(url.get_secret_value()) if url else None
 
     def secret(self) -> bytes:
         """The key every token is signed with; made on first use when embedded, required otherwise."""

@@ -23,6 +23,7 @@ SWEEP = "newsletter.sweep"
 FLUSH_EVENTS = "newsletter.flush-events"
 SEND_NOTICES = "newsletter.send-notices"
 FORGET_UNCONFIRMED = "newsletter.forget-unconfirmed"
+FETCH_BOUNCES = "newsletter.fetch-bounces"
 
 SOCKET_TIMEOUT_SECONDS = 5
 # Unacknowledged tasks come back after this long. They are harmless then, since claims hold.

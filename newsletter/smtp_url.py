@@ -12,7 +12,7 @@ from pydantic import AfterValidator, SecretStr
 
 EXPECTED = "smtp://[user:password@]host[:port][?starttls=never|auto|required] or smtps://…"
 
-_ENCODE = "in a password, write : / ? # @ and % as %3A %2F %3F %23 %40 and %25"
+ENCODE = "in a password, write : / ? # @ and % as %3A %2F %3F %23 %40 and %25"
 
 RELAY_PORT = 25
 SUBMISSION_PORT = 587
@@ -57,11 +57,11 @@ def parse_smtp_url(url: str) -> SmtpAccount:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise ValueError(f"its host or port cannot be read ({_ENCODE})") from None
+        raise ValueError(f"its host or port cannot be read ({ENCODE})") from None
     if not parts.hostname:
         raise ValueError("it names no host")
     if parts.path not in ("", "/") or parts.fragment:
-        raise ValueError(f"something follows the port ({_ENCODE})")
+        raise ValueError(f"something follows the port ({ENCODE})")
     username = unquote(parts.username) if parts.username else None
     implicit_tls = parts.scheme == "smtps"
     return SmtpAccount(
@@ -84,17 +84,18 @@ def _starttls(query: str, host: str, implicit_tls: bool, username: str | None) -
     options = dict(parse_qsl(query, keep_blank_values=True))
     asked = options.pop("starttls", None)
     if options:
-        raise ValueError(f"it has a parameter that is not starttls ({_ENCODE})")
+        raise ValueError(f"it has a parameter that is not starttls ({ENCODE})")
     if asked is not None:
         if asked not in list(StartTls):
             raise ValueError("starttls is not one of never, auto and required")
         return StartTls(asked)
-    if implicit_tls or _is_loopback(host):
+    if implicit_tls or is_loopback(host):
         return StartTls.NEVER
     return StartTls.REQUIRED if username else StartTls.AUTO
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether what is sent to a host stays on this machine."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -12,6 +12,8 @@ import pytest
 from newsletter.db import Database
 from newsletter.models.schema import upgrade
 from newsletter.settings_sources import PREFIX
+from tests.servers import dovecot as dovecot_server
+from tests.servers.dovecot import DovecotServer, Maildir
 from tests.servers.postgres import PostgresServer
 from tests.servers.smtp import SmtpServer
 from tests.servers.valkey import ValkeyServer
@@ -76,6 +78,20 @@ def valkey() -> Iterator[ValkeyServer]:
 def smtp() -> Iterator[SmtpServer]:
     with SmtpServer() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator[DovecotServer]:
+    if dovecot_server.COMMAND is None:
+        pytest.skip(dovecot_server.MISSING)
+    with DovecotServer() as server:
+        yield server
+
+
+@pytest.fixture
+def maildir(dovecot: DovecotServer) -> Maildir:
+    """An empty mailbox of its own, over IMAP and POP3."""
+    return dovecot.mailbox()
 
 
 @pytest.fixture

@@ -16,12 +16,14 @@ from newsletter.audience.files.source import open_source
 from newsletter.audience.imports import run_import
 from newsletter.audience.jobs import Options
 from newsletter.audience.lists import add_list
+from newsletter.config import Settings
 from newsletter.db import Database
 from newsletter.issues.publications import NewPublication, add_publication
 from newsletter.mail.addresses import normalise
 from newsletter.models import List, Publication, Subscriber
 from newsletter.resources import SAMPLE_ISSUE
 from newsletter.sending.plan import plan
+from newsletter.sending.settle import Patience
 from newsletter.sending.submit import prepare, submit
 
 NOW = datetime(2026, 3, 13, 7, 0, tzinfo=UTC)
@@ -29,6 +31,9 @@ BASE_URL = "https://lettres.example.org"
 # Good for 32 bytes, and the same in every process of a test.
 SECRET = "a secret key that only tests use, 0123456789"
 DIGEST = address_digest(SECRET.encode())
+# As they are where nobody sets them.
+PATIENCE = Patience.of(Settings.model_construct())
+SOFT_BOUNCES = PATIENCE.soft_bounces
 EMAILS = ("ada@example.org", "blaise@example.org", "chloe@example.org")
 
 

@@ -12,7 +12,7 @@ from celery.utils.log import get_task_logger
 
 from newsletter.config import load_settings
 from newsletter.errors import NewsletterError
-from newsletter.queue import FLUSH_EVENTS, FORGET_UNCONFIRMED, SEND_NOTICES, SWEEP, make_celery
+from newsletter.queue import FETCH_BOUNCES, FLUSH_EVENTS, FORGET_UNCONFIRMED, SEND_NOTICES, SWEEP, make_celery
 from newsletter.sending.journal import Journal
 from workers.schedule import Every
 
@@ -20,6 +20,7 @@ SWEEP_SECONDS = 1.0
 FLUSH_SECONDS = 2.0
 NOTICES_SECONDS = 5.0
 FORGET_SECONDS = 60.0 * 60
+FETCH_SECONDS = 2.0 * 60
 # Told by the clocks of two machines, which may be apart.
 EXPIRE_SECONDS = 2 * 60 * 60
 
@@ -62,3 +63,9 @@ app.conf.beat_schedule = {
     "send-notices": {"task": SEND_NOTICES, "schedule": Every(NOTICES_SECONDS), "options": _DROPPED},
     "forget-unconfirmed": {"task": FORGET_UNCONFIRMED, "schedule": Every(FORGET_SECONDS), "options": _DROPPED},
 }
+if settings.bounce_fetch:
+    app.conf.beat_schedule["fetch-bounces"] = {
+        "task": FETCH_BOUNCES,
+        "schedule": Every(FETCH_SECONDS),
+        "options": _DROPPED,
+    }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import cache
 
 from newsletter.clock import utc_now
@@ -22,6 +21,7 @@ from newsletter.sending.draw import Hand, draw
 from newsletter.sending.journal import Journal
 from newsletter.sending.message import MessageBuilder
 from newsletter.sending.notices import Postman
+from newsletter.sending.settle import Patience
 from newsletter.smtp_accounts import Account
 from newsletter.tracking.buffer import EventBuffer
 from newsletter.tracking.targets import TargetStore
@@ -37,6 +37,7 @@ class Resources:
     """Connections and compiled mailings of this process."""
 
     settings: Settings
+    patience: Patience
     database: Database
     queue: Queue
     events: EventBuffer
@@ -62,8 +63,8 @@ def resources() -> Resources:
     database = Database(settings.database)
     tokens = Tokens.of(settings.secret())
     dispatcher = Dispatcher(settings.accounts)
-    retry_for = timedelta(hours=settings.retry_hours)
-    books = Books(database, Journal(settings.data_dir), moment, retry_for, settings.soft_bounces)
+    patience = Patience.of(settings)
+    books = Books(database, Journal(settings.data_dir), moment, patience)
     dkim = dkim_keys(settings)
     builders = _Builders(database, settings.base_url, tokens, dkim, verp_of(settings))
 
@@ -73,6 +74,7 @@ def resources() -> Resources:
 
     return Resources(
         settings=settings,
+        patience=patience,
         database=database,
         queue=Queue(settings),
         events=EventBuffer(make_redis(settings)),

@@ -10,6 +10,7 @@ from newsletter import queue
 from newsletter.audience.signup import forget_unconfirmed
 from newsletter.db import moment
 from newsletter.errors import UnavailableError
+from newsletter.feedback.fetch import fetch_bounces
 from newsletter.sending.deliver import deliver, settle_up
 from newsletter.sending.journal import dead_journals, living_owners
 from newsletter.sending.plan import plan
@@ -62,13 +63,13 @@ def sweep_ledger() -> None:
     data_dir = mine.settings.data_dir
     for testimony in dead_journals(data_dir):
         with mine.database.write() as session:
-            settle_for(session, testimony, moment(session))
+            settle_for(session, testimony, moment(session), mine.patience)
     with mine.database.read() as session:
         due = due_mailings(session, moment(session))
     for mailing_id in due:
         mine.queue.put(queue.PLAN, mailing_id)
     with mine.database.write() as session:
-        sweep(session, moment(session), alive=living_owners(data_dir))
+        sweep(session, moment(session), mine.patience, alive=living_owners(data_dir))
     _call_workers()
 
 
@@ -91,6 +92,14 @@ def send_notices() -> None:
 def forget_unconfirmed_sign_ups() -> None:
     with resources().database.write() as session:
         forget_unconfirmed(session, moment(session))
+
+
+@app.task(name=queue.FETCH_BOUNCES)
+def fetch_from_mailbox() -> None:
+    mine = resources()
+    fetched = fetch_bounces(mine.settings, mine.database)
+    if fetched.read:
+        logger.info("%s: %s", queue.FETCH_BOUNCES, fetched)
 
 
 def _call_workers() -> None:

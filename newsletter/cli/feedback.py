@@ -10,10 +10,11 @@ from typing import Annotated
 import typer
 
 from newsletter.cli.database import open_database
-from newsletter.cli.output import Json, print_json, print_table
+from newsletter.cli.output import Json, print_json, print_table, say
 from newsletter.config import load_settings
 from newsletter.errors import InputError
 from newsletter.feedback.counts import counts as all_counts
+from newsletter.feedback.fetch import fetch_bounces
 from newsletter.feedback.listener import until_signalled
 from newsletter.feedback.mime import MAX_BYTES
 from newsletter.feedback.read import read as read_signals
@@ -52,6 +53,17 @@ def listen() -> None:
     settings = load_settings()
     with open_database(settings):
         asyncio.run(until_signalled(settings))
+
+
+@app.command(epilog="Example: newsletter feedback fetch")
+def fetch() -> None:
+    """Read the bounces in the mailbox that the setting `bounce_fetch_url` names, and take them out of it.
+
+    What is not about a message of ours stays there. The workers do it every two minutes by themselves.
+    """
+    settings = load_settings()
+    with open_database(settings) as database:
+        say(str(fetch_bounces(settings, database)))
 
 
 @app.command(epilog="Example: newsletter feedback counts")

@@ -9,16 +9,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from newsletter.feedback.reasons import explain, is_for_now, severity_of, sharper
-from newsletter.feedback.record import SMTP, SOFT_BOUNCES, act, keep
+from newsletter.feedback.record import SMTP, act, keep
 from newsletter.feedback.signal import Kind, Signal
 from newsletter.feedback.trace import Found
 from newsletter.mail.refusals import ABOUT_THE_RECIPIENT
 from newsletter.models import Delivery, DeliveryState, Mailing
 
 
-def note_rejections(
-    session: Session, delivery_ids: Collection[int], now: datetime, soft_bounces: int = SOFT_BOUNCES
-) -> None:
+def note_rejections(session: Session, delivery_ids: Collection[int], now: datetime, soft_bounces: int) -> None:
     """Do what follows from those of these deliveries whose server refused the recipient."""
     if not delivery_ids:
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 
@@ -23,7 +24,6 @@ from newsletter.tracking.deliveries import Recipient, record_unsubscribe
 from newsletter.tracking.tokens import Target
 
 MAIL, SMTP = "mail", "smtp"
-SOFT_BOUNCES = 5
 # What is kept of a message that is still being tried: it is shown, and counts nowhere.
 DELAY = "delay"
 # Reached some server: only these can have come back.
@@ -32,10 +32,16 @@ _TRIED = (DeliveryState.SENT, DeliveryState.REJECTED, DeliveryState.UNCERTAIN)
 _LOOK_BACK = 4
 
 
-def apply_mail(
-    session: Session, data: bytes, to: str, traces: Traces, now: datetime, soft_bounces: int = SOFT_BOUNCES
-) -> int:
-    """Do what a message that came back to the envelope recipient `to` asks for; how many signals were new."""
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Signals about deliveries of ours: those that were `new`, and those that were `known` already."""
+
+    new: list[Signal] = field(default_factory=list)
+    known: list[Signal] = field(default_factory=list)
+
+
+def apply_mail(session: Session, data: bytes, to: str, traces: Traces, now: datetime, soft_bounces: int) -> Applied:
+    """Do what a message that came back to the envelope recipient `to` asks for."""
     signals = read(data)
     if not signals:
         count(session, MAIL, Unused.UNREAD, now)
@@ -48,26 +54,27 @@ def apply(
     via: str,
     traces: Traces,
     now: datetime,
-    soft_bounces: int = SOFT_BOUNCES,
+    soft_bounces: int,
     *,
     envelope: Target | None = None,
-) -> int:
-    """Do what signals that came by one way ask for; how many were new. All others are counted and change nothing.
+) -> Applied:
+    """Do what signals that came by one way ask for. Those that are not new are counted and change nothing.
 
     `envelope` is the delivery whose envelope sender they were sent to. What came by another way than mail was
     verified before, and may name a delivery by its address.
     """
-    new = 0
+    applied = Applied()
     for signal in signals:
         found = find(session, envelope or traces.message(signal.token), signal.address, now)
         if found is None:
             count(session, via, Unused.UNKNOWN, now)
         elif not keep(session, signal, found, via, now):
             count(session, via, Unused.REPLAYED, now)
+            applied.known.append(signal)
         else:
-            new += 1
+            applied.new.append(signal)
             act(session, signal, found, via, now, soft_bounces)
-    return new
+    return applied
 
 
 def keep(session: Session, signal: Signal, found: Found, via: str, now: datetime) -> bool:
@@ -93,9 +100,7 @@ def keep(session: Session, signal: Signal, found: Found, via: str, now: datetime
     return fresh.first() is not None
 
 
-def act(
-    session: Session, signal: Signal, found: Found, via: str, now: datetime, soft_bounces: int = SOFT_BOUNCES
-) -> None:
+def act(session: Session, signal: Signal, found: Found, via: str, now: datetime, soft_bounces: int) -> None:
     """Do what follows from a signal that was just kept."""
     source = f"{via}: {signal.words or signal.status or signal.reason.value}"
     match decide(signal, proven=found.proven or via != MAIL):

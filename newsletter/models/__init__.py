@@ -15,7 +15,7 @@ from newsletter.models.audience import (
 )
 from newsletter.models.base import Base
 from newsletter.models.event import Event, EventKind, Verdict, reader_name, unsubscribe_source
-from newsletter.models.feedback import SignalCount, SignalRecord
+from newsletter.models.feedback import LeftMessage, SignalCount, SignalRecord
 from newsletter.models.imports import Import, ImportChange, ImportState
 from newsletter.models.issue import Issue, Revision
 from newsletter.models.ledger import OPEN_STATES, Batch, Delivery, DeliveryState, new_salt, of_mailing, veiled
@@ -52,6 +52,7 @@ __all__ = [
     "ImportChange",
     "ImportState",
     "Issue",
+    "LeftMessage",
     "Link",
     "LinkCorrection",
     "List",

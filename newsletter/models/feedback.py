@@ -44,3 +44,14 @@ class SignalCount(Base):
     outcome: Mapped[str] = mapped_column(String(20), primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
     signals: Mapped[int] = mapped_column(default=0)
+
+
+class LeftMessage(Base):
+    """A message in the bounce mailbox that was looked at and left for people, by the mailbox's name and its own.
+
+    Kept for as long as it lies there, so that it is not read at every turn.
+    """
+
+    __tablename__ = "left_messages"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)

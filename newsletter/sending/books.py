@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from newsletter.db import Database
 from newsletter.errors import UnavailableError
-from newsletter.feedback.record import SOFT_BOUNCES
 from newsletter.sending.journal import Journal
 from newsletter.sending.ledger import Taken, put_back
 from newsletter.sending.recover import settle_for
-from newsletter.sending.settle import Settlement, settle
+from newsletter.sending.settle import Patience, Settlement, settle
 
 # Outcomes are written down this many at a time; until then the journal has them.
 SETTLE_SIZE = 500
@@ -41,14 +40,12 @@ class Books:
         database: Database,
         journal: Journal,
         clock: Clock,
-        retry_for: timedelta,
-        soft_bounces: int = SOFT_BOUNCES,
+        patience: Patience,
     ) -> None:
         self.journal = journal
         self._database = database
         self._clock = clock
-        self._retry_for = retry_for
-        self._soft_bounces = soft_bounces
+        self._patience = patience
         self._settlements: list[Settlement] = []
         self._finished: list[OpenBatch] = []
         # Whether a turn broke off: the ledger may say that we hold what we do not.
@@ -88,14 +85,7 @@ class Books:
             return
         owner = self.journal.owner
         with self.write() as (session, now):
-            settle(
-                session,
-                self._settlements,
-                owner,
-                now,
-                retry_for=self._retry_for,
-                soft_bounces=self._soft_bounces,
-            )
+            settle(session, self._settlements, owner, now, self._patience)
             for batch in self._finished:
                 put_back(session, batch.taken, owner, now, not_before=batch.not_before, waits_for=batch.waits_for)
         self._settlements.clear()
@@ -107,7 +97,7 @@ class Books:
         self.post()
         if self._is_in_doubt:
             with self.write() as (session, now):
-                settle_for(session, self.journal.testimony(), now)
+                settle_for(session, self.journal.testimony(), now, self._patience)
             self.journal.wipe()
             self._is_in_doubt = False
 

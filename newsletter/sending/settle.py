@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, String, Text, bindparam, cast, column, func, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
+from newsletter.config import Settings
 from newsletter.db import is_postgresql
 from newsletter.feedback.inline import note_rejections
-from newsletter.feedback.record import SOFT_BOUNCES
 from newsletter.mail.outcome import Outcome, Verdict
 from newsletter.mail.refusals import ABOUT_THE_RECIPIENT, classify
 from newsletter.models import Delivery, DeliveryState, Mailing, MailingStatus
@@ -21,7 +21,6 @@ from newsletter.models.base import UtcDateTime
 
 FIRST_RETRY = timedelta(minutes=1)
 LAST_RETRY = timedelta(hours=4)
-RETRY_FOR = timedelta(hours=72)
 
 _TYPES: Mapping[str, TypeEngine[Any]] = {
     "id": BigInteger(),
@@ -35,6 +34,19 @@ _TYPES: Mapping[str, TypeEngine[Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a recipient whose server says “later” is tried, and after how many soft bounces in a row no more."""
+
+    retry_for: timedelta
+    soft_bounces: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """As the settings have it."""
+        return cls(timedelta(hours=settings.retry_hours), settings.soft_bounces)
+
+
+@dataclass(frozen=True, slots=True)
 class Settlement:
     """What became of a claim; `attempts` and `deferred_since` are the claim's."""
 
@@ -45,31 +57,25 @@ class Settlement:
 
 
 def settle(
-    session: Session,
-    settlements: Sequence[Settlement],
-    owner: str,
-    now: datetime,
-    *,
-    retry_for: timedelta = RETRY_FOR,
-    soft_bounces: int = SOFT_BOUNCES,
+    session: Session, settlements: Sequence[Settlement], owner: str, now: datetime, patience: Patience
 ) -> None:
     """Write outcomes down, and do what follows for recipients that were refused.
 
     A claim that has meanwhile been called uncertain keeps what it was called.
 
-    A deferred delivery is due again after a growing delay; once it was first deferred `retry_for` ago it is rejected,
-    with the server's last words. Whoever was refused for no fault of theirs, while the mailing is paused, stays
-    claimed, to be put back with the batch and tried again once the mailing goes on.
+    A deferred delivery is due again after a growing delay; once it was first deferred `patience.retry_for` ago it
+    is rejected, with the server's last words. Whoever was refused for no fault of theirs, while the mailing is
+    paused, stays claimed, to be put back with the batch and tried again once the mailing goes on.
     """
     spared = _spared(session, settlements)
     settlements = [one for one in settlements if one.delivery_id not in spared]
     sent = [(one.delivery_id, one.outcome.reply) for one in settlements if one.outcome.verdict is Verdict.SENT]
     fixed = {"state": DeliveryState.SENT, "settled_at": now, "due_at": None}
     _write(session, ("id", "reply"), sent, fixed, owner)
-    others = [_row(one, now, retry_for) for one in settlements if one.outcome.verdict is not Verdict.SENT]
+    others = [_row(one, now, patience.retry_for) for one in settlements if one.outcome.verdict is not Verdict.SENT]
     _write(session, tuple(_TYPES), others, {}, owner)
     rejected = DeliveryState.REJECTED.value
-    note_rejections(session, [row[0] for row in others if row[1] == rejected], now, soft_bounces)
+    note_rejections(session, [row[0] for row in others if row[1] == rejected], now, patience.soft_bounces)
 
 
 def retry_at(attempts: int, now: datetime) -> datetime:

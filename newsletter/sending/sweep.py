@@ -12,6 +12,7 @@ from newsletter.models import Mailing, MailingStatus
 from newsletter.sending import ledger
 from newsletter.sending.canary import judge_canaries
 from newsletter.sending.recover import recover
+from newsletter.sending.settle import Patience
 
 # Far longer than a worker can have a batch; one taken this long ago belongs to a worker that is gone.
 LEASE = timedelta(minutes=15)
@@ -28,9 +29,11 @@ def due_mailings(session: Session, now: datetime) -> list[int]:
     )
 
 
-def sweep(session: Session, now: datetime, *, alive: Collection[str] = (), lease: timedelta = LEASE) -> None:
+def sweep(
+    session: Session, now: datetime, patience: Patience, *, alive: Collection[str] = (), lease: timedelta = LEASE
+) -> None:
     """Recover what lost workers had, but for those known to be `alive`; judge canaries; close what is finished."""
-    recover(session, alive, lease, now)
+    recover(session, alive, lease, now, patience)
     judge_canaries(session, now)
     cancelled = and_(Mailing.status == MailingStatus.CANCELLED, Mailing.finished_at.is_(None))
     open_ones = session.scalars(select(Mailing.id).where(or_(Mailing.status == MailingStatus.SENDING, cancelled)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +35,8 @@ class State:
     outbox: Path | None = None
     # Of services that sign their webhooks, by their pinned address.
     certificates: dict[str, bytes] = field(default_factory=dict)
+    # Whom such services' certificates are fetched from, this machine trusts.
+    tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
 
     @classmethod
     def of(cls, settings: Settings, outbox: Path | None = None) -> State:

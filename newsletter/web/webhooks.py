@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import http.client
-import ssl
+from dataclasses import replace
 from types import ModuleType
-from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -14,7 +12,7 @@ from starlette.routing import Route
 
 from newsletter.clock import utc_now
 from newsletter.config import WebhookSetting
-from newsletter.errors import InputError, UnavailableError
+from newsletter.errors import InputError
 from newsletter.feedback.counts import Unused, count
 from newsletter.feedback.providers import (
     brevo,
@@ -28,15 +26,13 @@ from newsletter.feedback.providers import (
     sparkpost,
     webhook,
 )
-from newsletter.feedback.providers.webhook import Forged
 from newsletter.feedback.record import apply
 from newsletter.feedback.trace import Traces
+from newsletter.web.fetch import fetch
 from newsletter.web.state import State, state_of
 from newsletter.web.visitor import body_of
 
 LARGEST_BYTES = 1 << 20
-LARGEST_CERTIFICATE = 64 << 10
-FETCH_SECONDS = 10
 KEPT_CERTIFICATES = 16
 # These name a certificate, and ask whether their notifications are wanted.
 OVER_SNS: dict[str, ModuleType] = {"ses": ses, "scaleway": scaleway}
@@ -82,7 +78,7 @@ def _answer(state: State, setting: WebhookSetting, told: webhook.Request) -> Res
             count(session, setting.provider, Unused.UNREAD, told.received)
         return PlainTextResponse("not understood\n", 400)
     if confirm:
-        fetch(confirm)
+        fetch(confirm, state.tls)
     settings = state.settings
     traces = Traces(settings.secret(), settings.bounce_mailbox)
     with state.database.write() as session:
@@ -93,36 +89,18 @@ def _answer(state: State, setting: WebhookSetting, told: webhook.Request) -> Res
 def _account(state: State, setting: WebhookSetting, told: webhook.Request) -> webhook.Settings:
     if setting.provider not in OVER_SNS:
         return webhook.Settings(secret=setting.key())
-    # Its host is pinned before anything is asked of it.
-    url = OVER_SNS[setting.provider].certificate_url(told)
+    account = webhook.Settings(
+        topics=setting.topics,
+        authorities=setting.authorities_file.read_bytes() if setting.authorities_file else b"",
+    )
+    # Nothing is asked of any host before the topic is known as ours, and the host as the service's.
+    url = OVER_SNS[setting.provider].certificate_url(told, account)
     if url not in state.certificates:
-        certificate = fetch(url)
+        certificate = fetch(url, state.tls)
         while len(state.certificates) >= KEPT_CERTIFICATES:
             state.certificates.pop(next(iter(state.certificates)), None)
         state.certificates[url] = certificate
-    authorities = setting.authorities_file.read_bytes() if setting.authorities_file else b""
-    return webhook.Settings(topics=setting.topics, certificate=state.certificates[url], authorities=authorities)
-
-
-def fetch(url: str) -> bytes:
-    """What lies at a pinned https address; redirects are not followed. Raises UnavailableError, Forged for none."""
-    parts = urlsplit(url)
-    connection = http.client.HTTPSConnection(
-        parts.netloc, timeout=FETCH_SECONDS, context=ssl.create_default_context()
-    )
-    try:
-        connection.request("GET", f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}")
-        response = connection.getresponse()
-        body = response.read(LARGEST_CERTIFICATE)
-    except (OSError, http.client.HTTPException) as error:
-        raise UnavailableError(f"{parts.netloc} does not answer: {error}") from None
-    finally:
-        connection.close()
-    if response.status >= http.client.INTERNAL_SERVER_ERROR:
-        raise UnavailableError(f"{parts.netloc} answers {response.status}")
-    if response.status != http.client.OK:
-        raise Forged(f"there is nothing at {parts.netloc}{parts.path[:200]} (status {response.status})")
-    return body
+    return replace(account, certificate=state.certificates[url])
 
 
 routes = [Route("/webhooks/{provider}", webhook_of, methods=["POST"])]

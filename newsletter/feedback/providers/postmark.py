@@ -1,6 +1,6 @@
 """Postmark. Signs nothing: needs the `user:password` of the webhook's address as `secret`.
 
-https://postmarkapp.com/developer/webhooks/bounce-webhook
+https://postmarkapp.com/developer/webhooks/bounce-webhook, …/spam-complaint-webhook, …/subscription-change-webhook
 """
 
 from __future__ import annotations
@@ -54,8 +54,10 @@ def _signal(data: dict[str, object]) -> Signal | None:
     words = text(data, "Details") or text(data, "Description")
     kind = text(data, "Type")
     if text(data, "RecordType") == "SubscriptionChange":
-        asked = data.get("SuppressSending") is True and text(data, "SuppressionReason") == "ManualSuppression"
-        return unsubscribe(address, token=token, when=when, event=event) if asked else None
+        # Of streams for many readers Postmark tells complaints in this way alone; a bounce is told twice.
+        asked = {"ManualSuppression": unsubscribe, "SpamComplaint": complaint}.get(text(data, "SuppressionReason"))
+        suppresses = data.get("SuppressSending") is True
+        return asked(address, token=token, when=when, event=event) if asked and suppresses else None
     if kind in _BOUNCES:
         lasting, reason = _BOUNCES[kind]
         return bounce(address, words, lasting=lasting, reason=reason, token=token, when=when, event=event)

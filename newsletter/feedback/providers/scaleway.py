@@ -29,14 +29,14 @@ _BOUNCES: dict[str, tuple[bool, Reason | None]] = {
 }
 
 
-def certificate_url(request: Request) -> str:
-    """Where the signing certificate is; raises Forged where that is not Scaleway."""
-    return sns.pinned(text(load(request.body), "SigningCertURL"), _CERTIFICATE_HOST, _CERTIFICATE)
+def certificate_url(request: Request, settings: Settings) -> str:
+    """Where the signing certificate is; raises Forged where that is not Scaleway, or the topic is not ours."""
+    return sns.pinned(text(sns.opened(request, settings), "SigningCertURL"), _CERTIFICATE_HOST, _CERTIFICATE)
 
 
 def verify(request: Request, settings: Settings) -> None:
     """Raises Forged unless Scaleway signed it, lately, for one of our topics, with a certificate of its own."""
-    certificate_url(request)
+    certificate_url(request, settings)
     try:
         certificate = x509.load_pem_x509_certificate(settings.certificate)
         issuers = x509.load_pem_x509_certificates(settings.authorities)

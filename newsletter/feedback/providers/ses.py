@@ -43,14 +43,14 @@ _REASONS = {
 }
 
 
-def certificate_url(request: Request) -> str:
-    """Where the signing certificate is; raises Forged where that is not Amazon."""
-    return sns.pinned(text(load(request.body), "SigningCertURL"), _HOST, _CERTIFICATE)
+def certificate_url(request: Request, settings: Settings) -> str:
+    """Where the signing certificate is; raises Forged where that is not Amazon, or the topic is not ours."""
+    return sns.pinned(text(sns.opened(request, settings), "SigningCertURL"), _HOST, _CERTIFICATE)
 
 
 def verify(request: Request, settings: Settings) -> None:
     """Raises Forged unless Amazon signed it, lately, for one of our topics."""
-    certificate_url(request)
+    certificate_url(request, settings)
     sns.check_signature(request, settings)
 
 

@@ -43,14 +43,20 @@ def pinned(url: str, host: re.Pattern[str], path: re.Pattern[str]) -> str:
     return url
 
 
-def check_signature(request: Request, settings: Settings) -> dict[str, Any]:
-    """The envelope, once its topic is one of ours, its age is right and its certificate has signed it."""
+def opened(request: Request, settings: Settings) -> dict[str, Any]:
+    """The envelope, once its topic is one of ours and its age is right: until then nothing in it is worth a look."""
     envelope = load(request.body)
     if not isinstance(envelope, dict) or text(envelope, "Type") not in _SIGNED:
         raise Forged("the webhook is not a notification of a topic")
     if text(envelope, "TopicArn") not in settings.topics:
         raise Forged(f"the webhook's topic “{text(envelope, 'TopicArn')[:200]}” is not one of ours")
     check_fresh(moment(text(envelope, "Timestamp")), request.received)
+    return envelope
+
+
+def check_signature(request: Request, settings: Settings) -> None:
+    """Raises Forged unless the certificate has signed an envelope that may be `opened`."""
+    envelope = opened(request, settings)
     fields = [name for name in _SIGNED[text(envelope, "Type")] if name != "Subject" or envelope.get("Subject")]
     signed = "".join(f"{name}\n{text(envelope, name)}\n" for name in fields)
     try:
@@ -61,7 +67,6 @@ def check_signature(request: Request, settings: Settings) -> dict[str, Any]:
         key.verify(b64decode(text(envelope, "Signature"), validate=True), signed.encode(), PKCS1v15(), hashed)
     except (InvalidSignature, KeyError, ValueError, binascii.Error):
         raise Forged("the webhook's signature is not of its certificate") from None
-    return envelope
 
 
 def confirmation_url(envelope: dict[str, Any], host: re.Pattern[str]) -> str | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.dovecot import Maildir
 from tests.unit.cli.conftest import Cli
 from tests.unit.feedback.letters import READER, feedback, letter, report
 
@@ -56,3 +57,26 @@ def test_what_could_not_be_used_is_shown_by_day(cli: Cli) -> None:
 
 def test_listening_without_a_mailbox_says_what_to_set(cli: Cli) -> None:
     assert "bounce_mailbox" in cli.refused("feedback", "listen")
+
+
+def test_fetching_says_in_a_line_what_was_there(cli: Cli, maildir: Maildir) -> None:
+    maildir.add(BOUNCE, letter("Hello.", **{"from": READER, "subject": "Hello"}))
+    out = cli("feedback", "fetch", bounce_fetch_url=maildir.url()).success
+    assert out == "2 read: 0 new, 0 deleted, 2 left for people\n"
+    assert cli("feedback", "fetch", bounce_fetch_url=maildir.url("pop3")).success == out
+    assert cli("feedback", "fetch", bounce_fetch_url=maildir.url("pop3")).success.startswith("0 read")
+
+
+def test_fetching_without_a_mailbox_says_what_to_set(cli: Cli) -> None:
+    assert "set bounce_fetch_url, such as imaps://" in cli("feedback", "fetch").complaint
+
+
+def test_fetching_with_a_wrong_password_says_what_to_mend_and_not_the_password(cli: Cli, maildir: Maildir) -> None:
+    complaint = cli("feedback", "fetch", bounce_fetch_url=maildir.url(password="geheim")).complaint
+    assert complaint.startswith("bounce_fetch_url: imap://127.0.0.1:")
+    assert "geheim" not in complaint
+
+
+def test_fetching_reads_the_url_from_a_file_too(cli: Cli, maildir: Maildir) -> None:
+    path = cli.write("url", maildir.url() + "\n")
+    assert cli("feedback", "fetch", bounce_fetch_url_file=str(path)).success.startswith("0 read")

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from newsletter.audience.suppressions import release
 from newsletter.db import Database
 from newsletter.feedback.counts import counts
-from newsletter.feedback.record import apply, apply_mail
+from newsletter.feedback.record import Applied, apply, apply_mail
 from newsletter.feedback.signal import Kind, Reason, Severity, Signal
 from newsletter.feedback.trace import Traces
 from newsletter.mail.verp import Verp
@@ -25,7 +25,7 @@ from newsletter.models import (
     SuppressionReason,
 )
 from newsletter.tracking.tokens import Tokens
-from tests.factories import NOW, SECRET, make_mailing
+from tests.factories import NOW, SECRET, SOFT_BOUNCES, make_mailing
 from tests.unit.feedback.letters import feedback, letter, report
 
 MAILBOX = "bounces@hebdo.example"
@@ -64,9 +64,11 @@ def delivery_of(database: Database, mailing_id: int, email: str = ADA) -> int:
         return session.scalars(select(Delivery.id).where(*wanted)).one()
 
 
-def tell(database: Database, *signals: Signal, via: str = "mail", now: datetime = SOON, soft_bounces: int = 5) -> int:
+def tell(
+    database: Database, *signals: Signal, via: str = "mail", now: datetime = SOON, soft_bounces: int = SOFT_BOUNCES
+) -> int:
     with database.write() as session:
-        return apply(session, signals, via, TRACES, now, soft_bounces)
+        return len(apply(session, signals, via, TRACES, now, soft_bounces).new)
 
 
 def suppressed(database: Database) -> dict[str, SuppressionReason]:
@@ -112,7 +114,7 @@ def test_an_envelope_names_the_delivery(database: Database) -> None:
     mailing_id = mail_all(database)
     to = VERP.seal(mailing_id, delivery_of(database, mailing_id, "blaise@example.org"))
     with database.write() as session:
-        assert apply_mail(session, report(DSN), to.upper(), TRACES, SOON) == 1
+        assert len(apply_mail(session, report(DSN), to.upper(), TRACES, SOON, SOFT_BOUNCES).new) == 1
     assert set(suppressed(database)) == {"blaise@example.org"}
 
 
@@ -120,7 +122,9 @@ def test_a_complaint_suppresses_and_unsubscribes_with_its_trail(database: Databa
     mailing_id = mail_all(database)
     to = VERP.seal(mailing_id, delivery_of(database, mailing_id))
     with database.write() as session:
-        apply_mail(session, feedback(f"Feedback-Type: abuse\nOriginal-Rcpt-To: {ADA}"), to, TRACES, SOON)
+        apply_mail(
+            session, feedback(f"Feedback-Type: abuse\nOriginal-Rcpt-To: {ADA}"), to, TRACES, SOON, SOFT_BOUNCES
+        )
     assert suppressed(database) == {ADA: SuppressionReason.COMPLAINED}
     assert unsubscribed(database) == [ADA]
     with database.read() as session:
@@ -221,5 +225,6 @@ def test_a_verified_service_may_name_the_address_alone(database: Database) -> No
 
 def test_a_letter_to_the_mailbox_is_counted(database: Database) -> None:
     with database.write() as session:
-        assert apply_mail(session, letter("Hello.", **{"from": ADA, "subject": "Hi"}), MAILBOX, TRACES, SOON) == 0
+        human = letter("Hello.", **{"from": ADA, "subject": "Hi"})
+        assert apply_mail(session, human, MAILBOX, TRACES, SOON, SOFT_BOUNCES) == Applied()
     assert counted(database) == {("mail", "unread"): 1}

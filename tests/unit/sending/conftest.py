@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ from newsletter.sending.sweep import sweep
 from newsletter.smtp_accounts import Account, Pace
 from newsletter.smtp_url import SmtpAccount
 from newsletter.tracking.tokens import Tokens
-from tests.factories import BASE_URL, NOW, SECRET
+from tests.factories import BASE_URL, NOW, PATIENCE, SECRET
 from tests.servers.chaos_sink import ChaosSink
 from tests.servers.smtp import SmtpServer
 
@@ -41,7 +41,7 @@ class Post:
 
     def __post_init__(self) -> None:
         self.journal = Journal(Path("data"))
-        self.books = Books(self.database, self.journal, lambda _: self.now, timedelta(hours=72))
+        self.books = Books(self.database, self.journal, lambda _: self.now, PATIENCE)
         self.dispatcher = Dispatcher(self.accounts, lambda: 0.0)
         self.desk = Desk(self.books, self._draw, self._builder, self._date, lambda: self.is_stopping)
 
@@ -49,7 +49,7 @@ class Post:
         """A turn of the worker, and a sweep after it."""
         more = deliver(self.desk, self._transport, seconds)
         with self.database.write() as session:
-            sweep(session, self.now)
+            sweep(session, self.now, PATIENCE)
         return more
 
     def states(self, mailing_id: int) -> dict[str, DeliveryState]:

@@ -18,7 +18,7 @@ from newsletter.sending.canary import judge_canaries
 from newsletter.sending.message import Addressee
 from newsletter.sending.settle import Settlement, settle
 from newsletter.tracking.tokens import Tokens
-from tests.factories import BASE_URL, NOW, SECRET, make_mailing
+from tests.factories import BASE_URL, NOW, PATIENCE, SECRET, SOFT_BOUNCES, make_mailing
 
 MAILBOX = "bounces@hebdo.example"
 
@@ -55,7 +55,7 @@ def test_a_refused_recipient_is_a_signal_and_a_dead_address_is_suppressed(databa
         session.execute(update(Delivery).values(state=DeliveryState.CLAIMED, claimed_by="me", attempts=1))
     for _ in range(2):
         with database.write() as session:
-            settle(session, outcomes, "me", NOW)
+            settle(session, outcomes, "me", NOW, PATIENCE)
     with database.read() as session:
         kept = session.execute(select(SignalRecord.delivery_id, SignalRecord.severity, SignalRecord.via)).all()
         suppressed = session.execute(select(Suppression.address, Suppression.source)).all()
@@ -70,7 +70,7 @@ def test_a_canary_is_judged_by_the_bounces_that_came_back_too(database: Database
         session.execute(update(Mailing).values(status=MailingStatus.SENDING, canary=3))
         told = Signal(Kind.BOUNCE, Severity.SOFT, Reason.POLICY, "ada@example.org", words="550 5.7.1 blocked")
         soon = NOW + timedelta(minutes=5)
-        assert apply(session, [told], "mail", Traces(SECRET.encode(), None), soon) == 1
+        assert apply(session, [told], "mail", Traces(SECRET.encode(), None), soon, SOFT_BOUNCES).new == [told]
         judge_canaries(session, soon)
     with database.read() as session:
         mailing = session.get_one(Mailing, mailing_id)

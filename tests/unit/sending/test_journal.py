@@ -5,20 +5,21 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from newsletter.db import Database
 from newsletter.mail.outcome import Outcome, Verdict
-from newsletter.models import Delivery, DeliveryState
+from newsletter.models import Delivery, DeliveryState, Suppression
 from newsletter.sending import journal as journals
 from newsletter.sending import ledger
 from newsletter.sending.journal import ENTRIES, Journal, dead_journals
 from newsletter.sending.recover import settle_for
-from tests.factories import EMAILS, make_mailing
+from tests.factories import EMAILS, PATIENCE, make_mailing
 
 DATA = Path("data")
 SENT = Outcome(Verdict.SENT, "250 2.0.0 kept as é")
@@ -107,7 +108,7 @@ def test_a_dead_workers_claims_are_settled_by_what_its_journal_says(database: Da
     journal.close()
     for testimony in dead_journals(DATA):
         with database.write() as session:
-            settle_for(session, testimony, now)
+            settle_for(session, testimony, now, PATIENCE)
     assert states(database) == [DeliveryState.SENT, DeliveryState.UNCERTAIN, DeliveryState.PENDING]
 
 
@@ -122,7 +123,7 @@ def test_after_the_machine_went_down_whatever_is_not_known_as_sent_is_in_doubt(
     monkeypatch.setattr(journals, "_boot_id", lambda: b"another boot")
     (testimony,) = dead_journals(DATA)
     with database.write() as session:
-        settle_for(session, testimony, now)
+        settle_for(session, testimony, now, PATIENCE)
     assert states(database) == [DeliveryState.SENT, DeliveryState.UNCERTAIN, DeliveryState.UNCERTAIN]
 
 
@@ -134,9 +135,43 @@ def test_a_testimony_heard_twice_changes_nothing_more(database: Database, now: d
     (testimony,) = dead_journals(DATA)
     for _ in range(2):
         with database.write() as session:
-            settle_for(session, testimony, now)
+            settle_for(session, testimony, now, PATIENCE)
     assert states(database) == [DeliveryState.PENDING]
     assert claim(database, "another", now) != []
     with database.write() as session:
-        settle_for(session, testimony, now)
+        settle_for(session, testimony, now, PATIENCE)
     assert states(database) == [DeliveryState.CLAIMED]
+
+
+@pytest.mark.parametrize(("soft_bounces", "suppressed"), [(1, [EMAILS[0]]), (2, [])])
+def test_what_a_journal_says_was_refused_counts_as_the_settings_say(
+    database: Database, now: datetime, soft_bounces: int, suppressed: list[str]
+) -> None:
+    make_mailing(database)
+    journal = Journal(DATA)
+    first, *_ = claim(database, journal.owner, now)
+    journal.settled(0, first, Outcome(Verdict.REJECTED, "552 5.2.2 mailbox full"))
+    journal.close()
+    (testimony,) = dead_journals(DATA)
+    with database.write() as session:
+        settle_for(session, testimony, now, replace(PATIENCE, soft_bounces=soft_bounces))
+    with database.read() as session:
+        assert session.scalars(select(Suppression.address)).all() == suppressed
+    assert states(database)[0] == DeliveryState.REJECTED
+
+
+@pytest.mark.parametrize(("hours", "state"), [(2, DeliveryState.DEFERRED), (1, DeliveryState.REJECTED)])
+def test_what_a_journal_says_was_put_off_is_tried_as_long_as_the_settings_say(
+    database: Database, now: datetime, hours: int, state: DeliveryState
+) -> None:
+    make_mailing(database, EMAILS[:1])
+    journal = Journal(DATA)
+    first, *_ = claim(database, journal.owner, now)
+    with database.write() as session:
+        session.execute(update(Delivery).values(deferred_since=now - timedelta(hours=1, minutes=30)))
+    journal.settled(0, first, Outcome(Verdict.DEFERRED, "451 4.7.1 later"))
+    journal.close()
+    (testimony,) = dead_journals(DATA)
+    with database.write() as session:
+        settle_for(session, testimony, now, replace(PATIENCE, retry_for=timedelta(hours=hours)))
+    assert states(database) == [state]

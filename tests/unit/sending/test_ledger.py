@@ -17,7 +17,7 @@ from newsletter.sending.recover import recover
 from newsletter.sending.settle import Settlement, retry_at
 from newsletter.sending.settle import settle as write_outcomes
 from newsletter.sending.sweep import LEASE
-from tests.factories import EMAILS, make_mailing
+from tests.factories import EMAILS, PATIENCE, make_mailing
 
 WORKER = "worker-1"
 
@@ -42,7 +42,7 @@ def settle(database: Database, claims: list[Claim], verdict: Verdict, now: datet
     with database.write() as session:
         outcome = Outcome(verdict, f"{verdict} said")
         settlements = [Settlement(one.delivery_id, one.attempts, one.deferred_since, outcome) for one in claims]
-        write_outcomes(session, settlements, worker, now)
+        write_outcomes(session, settlements, worker, now, PATIENCE)
 
 
 def put_back(database: Database, batch: Taken, now: datetime, worker: str = WORKER) -> None:
@@ -190,8 +190,8 @@ def test_a_claim_whose_worker_is_gone_is_called_uncertain_and_never_sent_again(
     claims = claim(database, taken(database, mailing_id, now), now)
     settle(database, claims[:1], Verdict.SENT, now)
     with database.write() as session:
-        assert recover(session, [], LEASE, now + LEASE) == 0
-        assert recover(session, [], LEASE, now + LEASE + timedelta(seconds=1)) == 1
+        assert recover(session, [], LEASE, now + LEASE, PATIENCE) == 0
+        assert recover(session, [], LEASE, now + LEASE + timedelta(seconds=1), PATIENCE) == 1
     assert states(database, mailing_id) == {EMAILS[0]: DeliveryState.SENT, EMAILS[1]: DeliveryState.UNCERTAIN}
     assert take(database, mailing_id, now + timedelta(days=1)) is None
 
@@ -200,7 +200,7 @@ def test_a_living_workers_claims_are_its_own_whatever_the_clock_says(database: D
     mailing_id = make_mailing(database)
     claim(database, taken(database, mailing_id, now), now)
     with database.write() as session:
-        assert recover(session, [WORKER], LEASE, now + timedelta(days=365)) == 0
+        assert recover(session, [WORKER], LEASE, now + timedelta(days=365), PATIENCE) == 0
     assert set(states(database, mailing_id).values()) == {DeliveryState.CLAIMED}
 
 

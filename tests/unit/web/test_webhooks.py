@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+import socket
 from base64 import b64encode
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -18,6 +21,8 @@ from newsletter.db import Database
 from newsletter.feedback.counts import counts
 from newsletter.models import Delivery, DeliveryState, Suppression
 from tests.factories import BASE_URL, SECRET, make_mailing
+from tests.servers.https import Answer, HttpsServer
+from tests.servers.tls import Authority
 from tests.servers.valkey import ValkeyServer
 from tests.unit.feedback.providers.certificates import holder
 from tests.unit.feedback.providers.requests import basic
@@ -148,7 +153,7 @@ SES_COMPLAINT = {
 
 @pytest.mark.usefixtures("mailing")
 def test_amazon_is_believed_by_its_certificate_and_nobody_else(client: TestClient, database: Database) -> None:
-    # As fetched from Amazon before: no test goes there.
+    # As fetched from Amazon before.
     client.app.state.newsletter.certificates[AMAZON] = holder("sns").pem  # type: ignore[attr-defined]
     forged = (
         notification(SES_COMPLAINT, signer="somebody else"),
@@ -164,3 +169,74 @@ def test_amazon_is_believed_by_its_certificate_and_nobody_else(client: TestClien
     assert post(client, notification(SES_COMPLAINT), provider="ses") == 200
     assert suppressed(database) == {"ada@example.org"}
     assert counted(database) == {("ses", "forged"): 3, ("ses", "unread"): 1}
+
+
+@pytest.fixture
+def amazon(client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpsServer]:
+    """Stands where Amazon is, for whoever asks for it by name; `client` trusts its certificate."""
+    authority = Authority(tmp_path)
+    client.app.state.newsletter.tls = authority.client()  # type: ignore[attr-defined]
+    with HttpsServer(authority.server("sns.eu-west-1.amazonaws.com")) as server:
+        dial = socket.create_connection
+
+        def rerouted(address: tuple[str, int], *arguments: Any, **named: Any) -> socket.socket:
+            server.dialled.append(address[0])
+            return dial(("127.0.0.1", server.port), *arguments, **named)
+
+        monkeypatch.setattr(socket, "create_connection", rerouted)
+        server.answers[urlsplit(AMAZON).path] = Answer(body=holder("sns").pem)
+        yield server
+
+
+@pytest.mark.usefixtures("mailing")
+def test_amazons_certificate_is_fetched_once(client: TestClient, database: Database, amazon: HttpsServer) -> None:
+    told = notification(SES_COMPLAINT)
+    assert [post(client, told, provider="ses") for _ in range(2)] == [200, 200]
+    assert suppressed(database) == {"ada@example.org"}
+    assert amazon.asked == [urlsplit(AMAZON).path]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"TopicArn": "arn:aws:sns:eu-west-1:666666666666:weekly"},
+        {
+            "TopicArn": "",
+            "SigningCertURL": "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-1234abcd.pem",
+        },
+        {"Timestamp": "2026-03-01T00:00:00.000Z"},
+        {"SigningCertURL": "https://evil.example/SimpleNotificationService-6209c161.pem"},
+        {"SigningCertURL": "https://sns.eu-west-1.amazonaws.com:8443/SimpleNotificationService-6209c161.pem"},
+        {"SigningCertURL": "http://sns.eu-west-1.amazonaws.com/SimpleNotificationService-6209c161.pem"},
+        {"Type": "Greeting"},
+    ],
+)
+def test_of_foreign_topics_old_notifications_and_foreign_hosts_no_certificate_is_fetched(
+    client: TestClient, database: Database, amazon: HttpsServer, fields: dict[str, str]
+) -> None:
+    assert post(client, notification(SES_COMPLAINT, **fields), provider="ses") == 403
+    assert amazon.dialled == []
+    assert counted(database) == {("ses", "forged"): 1}
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"), [(Answer(404), 403), (Answer(302, location=AMAZON), 403), (Answer(503), 503)]
+)
+def test_without_a_certificate_nothing_is_believed_and_amazon_may_try_again_where_it_failed(
+    client: TestClient, database: Database, amazon: HttpsServer, answer: Answer, status: int
+) -> None:
+    amazon.answers[urlsplit(AMAZON).path] = answer
+    assert post(client, notification(SES_COMPLAINT), provider="ses") == status
+    assert suppressed(database) == set()
+    assert len(amazon.asked) == 1
+
+
+def test_a_topics_subscription_is_confirmed_once_it_is_verified(client: TestClient, amazon: HttpsServer) -> None:
+    query = f"/?Action=ConfirmSubscription&TopicArn={TOPIC}&Token=2336"
+    amazon.answers[query] = Answer(body=b"<ConfirmSubscriptionResponse/>")
+    fields = {"Type": "SubscriptionConfirmation", "Token": "2336"}
+    asking = notification({}, SubscribeURL=f"https://sns.eu-west-1.amazonaws.com{query}", **fields)
+    assert post(client, {**asking, "Token": "2337"}, provider="ses") == 403
+    assert query not in amazon.asked
+    assert post(client, asking, provider="ses") == 200
+    assert amazon.asked[-1] == query

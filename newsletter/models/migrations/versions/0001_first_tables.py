@@ -171,6 +171,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("publication_id", "slug", name=op.f("uq_issues_publication_id_slug")),
     )
     op.create_table(
+        "left_messages",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_left_messages")),
+    )
+    op.create_table(
         "lists",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("publication_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -544,6 +549,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("left_messages")
     op.drop_table("rollups")
     op.drop_table("links")
     with op.batch_alter_table("link_corrections", schema=None) as batch_op:

@@ -117,6 +117,21 @@ def test_what_is_forged_played_again_or_of_another_topic_is_refused(what: str, d
     assert "\n" not in str(refused.value)
 
 
+def test_only_for_our_own_topics_is_a_certificate_to_be_fetched() -> None:
+    known = Settings(topics=(TOPIC,))
+    assert ses.certificate_url(request(envelope(BOUNCE)), known) == AMAZON
+    assert scaleway.certificate_url(request(dropped()), known) == SCALEWAY
+    foreign = "arn:aws:sns:eu-west-1:666666666666:weekly"
+    for provider, data in (
+        (ses, envelope(BOUNCE, TopicArn=foreign)),
+        (scaleway, dropped() | {"TopicArn": foreign}),
+    ):
+        with pytest.raises(Forged, match="not one of ours"):
+            provider.certificate_url(request(data), known)
+    with pytest.raises(Forged, match="not one of ours"):
+        ses.certificate_url(request(envelope(BOUNCE)), Settings())
+
+
 @pytest.mark.parametrize("certificate", [b"", b"not PEM"])
 def test_without_the_certificate_nothing_is_believed(certificate: bytes) -> None:
     with pytest.raises(Forged):

@@ -73,7 +73,7 @@ def test_the_bounces_of_postmark_are_told_as_signals(
     assert signal.event == "4323372036854775807"
 
 
-def test_postmark_tells_of_those_who_unsubscribed_there_and_not_of_what_we_did() -> None:
+def test_postmark_tells_of_those_who_unsubscribed_or_complained_there_and_not_of_what_we_did() -> None:
     change = {
         "RecordType": "SubscriptionChange",
         "Recipient": READER,
@@ -85,6 +85,10 @@ def test_postmark_tells_of_those_who_unsubscribed_there_and_not_of_what_we_did()
         (Kind.UNSUBSCRIBE, Severity.HARD, Reason.OPT_OUT)
     ]
     assert postmark.signals(body({**change, "SuppressSending": False})) == []
+    assert postmark.signals(body({**change, "SuppressionReason": "HardBounce"})) == []
+    assert [fate(one) for one in postmark.signals(body({**change, "SuppressionReason": "SpamComplaint"}))] == [
+        (Kind.COMPLAINT, Severity.HARD, Reason.ABUSE)
+    ]
     assert postmark.signals(body({"RecordType": "Delivery"})) == []
 
 
