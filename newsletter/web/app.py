@@ -49,6 +49,7 @@ def make_app(settings: Settings, outbox: Path | None = None) -> Starlette:
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         # What is loaded by now stays: whoever looks for garbage need not look at it again and again.
         gc.freeze()
+        state.notebook.open()
         yield
         await state.close()
 

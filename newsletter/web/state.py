@@ -12,6 +12,7 @@ from newsletter.config import Settings
 from newsletter.db import Database
 from newsletter.queue import make_redis
 from newsletter.tracking.deliveries import link_targets
+from newsletter.tracking.losses import Losses
 from newsletter.tracking.notebook import PATIENCE_SECONDS, Notebook
 from newsletter.tracking.resp import connector
 from newsletter.tracking.targets import TargetCache, TargetStore
@@ -51,7 +52,7 @@ class State:
             tokens=Tokens.of(settings.secret()),
             links=ReaderLinks(settings.secret(), settings.base_url),
             limits=Limits(make_redis(settings), settings.secret()),
-            notebook=Notebook(connector(settings.broker)),
+            notebook=Notebook(connector(settings.broker), Losses(settings.data_dir)),
             target_store=store,
             targets=TargetCache(store, targets_in_sql),
             outbox=outbox,
