@@ -24,10 +24,12 @@ from newsletter.sending.message import MessageBuilder
 from newsletter.sending.notices import Postman
 from newsletter.smtp_accounts import Account
 from newsletter.tracking.buffer import EventBuffer
+from newsletter.tracking.departures import Departures
 from newsletter.tracking.targets import TargetStore
 from newsletter.tracking.tokens import Tokens
 from workers.celery import settings
 from workers.draining import is_draining
+from workers.leaving import let_all_leave
 
 KEPT_BUILDERS = 8
 
@@ -41,6 +43,7 @@ class Resources:
     queue: Queue
     events: EventBuffer
     targets: TargetStore
+    departures: Departures
     tokens: Tokens
     dispatcher: Dispatcher
     desk: Desk
@@ -65,9 +68,11 @@ def resources() -> Resources:
     retry_for = timedelta(hours=settings.retry_hours)
     books = Books(database, Journal(settings.data_dir), moment, retry_for, settings.soft_bounces)
     dkim = dkim_keys(settings)
+    departures = Departures(make_redis(settings))
     builders = _Builders(database, settings.base_url, tokens, dkim, verp_of(settings))
 
     def draw_next() -> Hand | None:
+        let_all_leave(database, departures)
         with books.write() as (session, now):
             return draw(session, dispatcher, books.journal.owner, now)
 
@@ -77,6 +82,7 @@ def resources() -> Resources:
         queue=Queue(settings),
         events=EventBuffer(make_redis(settings)),
         targets=TargetStore(make_redis(settings)),
+        departures=departures,
         tokens=tokens,
         dispatcher=dispatcher,
         desk=Desk(books, draw_next, builders.builder, utc_now, is_draining),
