@@ -15,7 +15,7 @@ from newsletter.embedded.stack import running
 from newsletter.embedded.supervisor import Supervisor
 
 EXAMPLE = "Example: newsletter up --port 8025"
-WATCH_SECONDS = 0.5
+WATCH_SECONDS = 0.1
 
 
 def up(

@@ -1,4 +1,4 @@
-"""Readers who leave while SQL is away: kept beside the events, and taken off their list before any mail is claimed."""
+"""Readers who leave while SQL is away: kept beside the events, and off their list before any mail is claimed."""
 
 from __future__ import annotations
 
