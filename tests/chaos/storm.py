@@ -79,7 +79,9 @@ class Storm:
     def wait_for_more(self, answers: int) -> None:
         """Until so many more readers were answered."""
         enough = len(self.readers.diary.answered) + answers
-        wait_until(lambda: len(self.readers.diary.answered) >= enough, f"{answers} more readers to be answered", SECONDS)
+        wait_until(
+            lambda: len(self.readers.diary.answered) >= enough, f"{answers} more readers to be answered", SECONDS
+        )
 
     def drain(self) -> None:
         """Until nothing waits for SQL any more."""
@@ -104,9 +106,8 @@ class Storm:
 
     def _kept(self) -> Counter[Visit]:
         with self._database.read() as session:
-            columns = (Event.kind, Event.delivery_id, Event.link_number)
-            rows = session.execute(select(*columns).where(Event.mailing_id == self.mailing_id))
-            return Counter(Visit(*row) for row in rows)
+            events = session.scalars(select(Event).where(Event.mailing_id == self.mailing_id))
+            return Counter(Visit(one.kind, one.delivery_id or 0, one.link_number) for one in events)
 
     def _still_on_the_list(self, diary: Diary) -> set[int]:
         left = {visit.delivery_id for visit in diary.answered if visit.kind is EventKind.UNSUBSCRIBE}
@@ -168,6 +169,6 @@ def healthy(port: int) -> bool:
 def _summary(diary: Diary, kept: Counter[Visit], missing: int, lost: int) -> str:
     kinds = Counter(visit.kind.value for visit in diary.answered)
     return (
-        f"answered {len(diary.answered)} ({dict(kinds)}), cut off {len(diary.cut_off)}, refused {len(diary.refused)}; "
-        f"in SQL {len(kept)}, missing {missing}, counted as lost {lost}"
+        f"answered {len(diary.answered)} ({dict(kinds)}), cut off {len(diary.cut_off)}, "
+        f"refused {len(diary.refused)}; in SQL {len(kept)}, missing {missing}, counted as lost {lost}"
     )
