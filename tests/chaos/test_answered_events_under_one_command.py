@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import time
@@ -18,41 +19,48 @@ from tests.chaos.conftest import Form
 from tests.chaos.readers import HOST
 from tests.chaos.storm import Storm, healthy
 from tests.factories import BASE_URL, SECRET
-from tests.paths.steps import wait_until
+from tests.paths.steps import newsletter, wait_until
 from tests.servers.postgres import free_port
 
 pytestmark = pytest.mark.timeout(600)
 
 ANSWERS = 100
 STOP_SECONDS = 20.0
+LOSSES = re.compile(r"mailing \d+: ([\d,]+) events? w")
 # A word of the command line of each part.
 PARTS = {"web": b"newsletter.web.serve", "worker": b"celery", "valkey": b"valkey-server"}
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Everything embedded, below one folder."""
-    return load_settings(
-        data_dir=tmp_path / "data", web_host=HOST, web_port=free_port(HOST), base_url=BASE_URL, secret_key=SECRET
-    )
+    values = {
+        "DATA_DIR": str(tmp_path / "data"),
+        "WEB_PORT": str(free_port(HOST)),
+        "BASE_URL": BASE_URL,
+        "SECRET_KEY": SECRET,
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(f"{PREFIX}{name}", value)
+    return load_settings()
 
 
 @pytest.fixture
 def up(settings: Settings, tmp_path: Path) -> Iterator[Process]:
     """`newsletter up`, which starts again what ends."""
-    environment = {
-        f"{PREFIX}DATA_DIR": str(settings.data_dir),
-        f"{PREFIX}WEB_PORT": str(settings.web_port),
-        f"{PREFIX}BASE_URL": BASE_URL,
-        f"{PREFIX}SECRET_KEY": SECRET,
-    }
-    process = Process(Command("up", (sys.executable, "-m", "newsletter", "up"), environment, tmp_path / "up.log"))
+    process = Process(Command("up", (sys.executable, "-m", "newsletter", "up"), {}, tmp_path / "up.log"))
     process.start()
     try:
         wait_until(lambda: healthy(settings.web_port), "everything to be up", 60)
         yield process
     finally:
         process.stop(STOP_SECONDS)
+
+
+def kill(up: Process, part: str) -> None:
+    """Kill a part as soon as it runs."""
+    wait_until(lambda: child(up, part) is not None, f"{part} to run")
+    os.kill(child(up, part) or 0, signal.SIGKILL)
 
 
 def child(up: Process, part: str) -> int | None:
@@ -65,6 +73,11 @@ def child(up: Process, part: str) -> int | None:
     return None
 
 
+def told_by(up: Process) -> int:
+    """How many losses the command told while it ran."""
+    return sum(int(count.replace(",", "")) for count in LOSSES.findall("\n".join(up.tail(50))))
+
+
 def test_what_is_killed_is_started_again_and_what_was_answered_meanwhile_is_kept_once_or_counted_as_lost(
     up: Process, settings: Settings, form: Form, random: Random
 ) -> None:
@@ -75,12 +88,18 @@ def test_what_is_killed_is_started_again_and_what_was_answered_meanwhile_is_kept
             for part in parts:
                 storm.wait_for_more(ANSWERS)
                 time.sleep(random.uniform(0.0, 0.5))
-                killed = child(up, part)
-                if killed is not None:
-                    os.kill(killed, signal.SIGKILL)
+                kill(up, part)
             storm.wait_for_more(ANSWERS)
+            # One that ends again and again is left alone for longer than readers wait.
+            for _ in range(2):
+                kill(up, "valkey")
+                storm.wait_for_more(ANSWERS)
         assert storm.readers.diary.refused == set()
         storm.drain()
-        storm.prove()
+        lost = storm.prove()[storm.mailing_id]
+        assert lost > 0
+        told = f"{lost:,} events were answered but could not be kept (the buffer was away)"
+        assert told in newsletter("stats", str(storm.mailing_id))
+    wait_until(lambda: told_by(up) == lost, f"{lost} losses to be told", 10)
     for part in PARTS:
         assert f"{part} ended (signal SIGKILL), starting again" in "".join(up.tail(50))
