@@ -18,7 +18,7 @@ from newsletter.web.track import PIXEL
 
 HOST = "127.0.0.1"
 READERS = 16
-SECONDS_BETWEEN = 0.02
+SECONDS_BETWEEN = 0.04
 PATIENCE_SECONDS = 20.0
 RETRY_SECONDS = 0.1
 ONE_CLICK = b"List-Unsubscribe=One-Click"

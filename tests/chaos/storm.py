@@ -137,10 +137,10 @@ class Storm:
 
 
 class Servers:
-    """Web and worker, each with all its processes: killed at one moment, and started again."""
+    """Web, in so many processes, and worker: each with all it started killed at one moment, and started again."""
 
-    def __init__(self, storm: Storm, folder: Path, environment: Mapping[str, str]) -> None:
-        argv = (sys.executable, "-m", "newsletter", "track", "--processes", "2")
+    def __init__(self, storm: Storm, folder: Path, environment: Mapping[str, str], processes: int) -> None:
+        argv = (sys.executable, "-m", "newsletter", "track", "--processes", str(processes))
         here = {**environment, f"{PREFIX}WEB_PORT": str(storm.port)}
         self.web = Process(Command("track", argv, here, folder / "track.log"))
         self.worker = Worker(folder, environment).process
@@ -154,7 +154,8 @@ class Servers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.web.stop(STOP_SECONDS)
-        self.worker.stop(STOP_SECONDS)
+        # Which is faster than to let it drain.
+        kill(self.worker)
 
 
 def kill(process: Process) -> None:
