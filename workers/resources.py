@@ -24,10 +24,12 @@ from newsletter.sending.notices import Postman
 from newsletter.sending.settle import Patience
 from newsletter.smtp_accounts import Account
 from newsletter.tracking.buffer import EventBuffer
+from newsletter.tracking.departures import Departures
 from newsletter.tracking.targets import TargetStore
 from newsletter.tracking.tokens import Tokens
 from workers.celery import settings
 from workers.draining import is_draining
+from workers.leaving import let_all_leave
 
 KEPT_BUILDERS = 8
 
@@ -42,6 +44,7 @@ class Resources:
     queue: Queue
     events: EventBuffer
     targets: TargetStore
+    departures: Departures
     tokens: Tokens
     dispatcher: Dispatcher
     desk: Desk
@@ -66,9 +69,11 @@ def resources() -> Resources:
     patience = Patience.of(settings)
     books = Books(database, Journal(settings.data_dir), moment, patience)
     dkim = dkim_keys(settings)
+    departures = Departures(make_redis(settings))
     builders = _Builders(database, settings.base_url, tokens, dkim, verp_of(settings))
 
     def draw_next() -> Hand | None:
+        let_all_leave(database, departures)
         with books.write() as (session, now):
             return draw(session, dispatcher, books.journal.owner, now)
 
@@ -79,6 +84,7 @@ def resources() -> Resources:
         queue=Queue(settings),
         events=EventBuffer(make_redis(settings)),
         targets=TargetStore(make_redis(settings)),
+        departures=departures,
         tokens=tokens,
         dispatcher=dispatcher,
         desk=Desk(books, draw_next, builders.builder, utc_now, is_draining),

@@ -19,6 +19,7 @@ from newsletter.sending.sweep import due_mailings, sweep
 from newsletter.tracking.deliveries import link_targets
 from newsletter.tracking.flush import flush
 from workers.celery import SWEEP_SECONDS, app
+from workers.leaving import let_all_leave
 from workers.resources import resources
 
 logger = get_task_logger(__name__)
@@ -76,6 +77,7 @@ def sweep_ledger() -> None:
 @app.task(name=queue.FLUSH_EVENTS)
 def flush_events() -> None:
     mine = resources()
+    let_all_leave(mine.database, mine.departures)
     while events := mine.events.oldest():
         with mine.database.write() as session:
             flush(session, events)

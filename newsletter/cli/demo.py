@@ -49,7 +49,7 @@ def demo(
             say(f"\nThe caught messages: {address}/demo/messages")
             say(f"The report:          {address}/demo/reports")
             say("Stop with Ctrl-C.")
-            until_stopped(supervisor)
+            until_stopped(supervisor, settings)
     say("Stopped; the data stays in .demo until the next demo.")
 
 

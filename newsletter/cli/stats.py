@@ -8,6 +8,7 @@ import typer
 
 from newsletter.cli.database import open_database
 from newsletter.cli.domains import show_domains
+from newsletter.cli.losses import lost_events, say_lost_events
 from newsletter.cli.mailing_report import print_report
 from newsletter.cli.output import Json, print_json, say
 from newsletter.config import load_settings
@@ -36,16 +37,18 @@ def stats(
         raise InputError("give a mailing's number (`newsletter mailing ls` lists them) or --domains, one of both")
     if days is not None and not domains:
         raise InputError("--days goes with --domains: a mailing's report is of all its days")
-    with open_database(load_settings()) as database:
+    settings = load_settings()
+    with open_database(settings) as database:
         if mailing_id is None:
             show_domains(database, days or DAYS, as_json=as_json)
             return
         if not as_json:
             print_stats(database, mailing_id)
+            say_lost_events(settings, mailing_id)
             return
         with database.read() as session:
             facts = report(session, mailing_id)
-    print_json(facts.to_json())
+    print_json({**facts.to_json(), "events_lost": lost_events(settings, mailing_id)})
 
 
 def print_stats(database: Database, mailing_id: int) -> None:

@@ -9,13 +9,14 @@ from typing import Annotated, Any
 import typer
 
 from newsletter.cli.database import check_folder
+from newsletter.cli.losses import LossWatch
 from newsletter.cli.output import say
-from newsletter.config import load_settings
+from newsletter.config import Settings, load_settings
 from newsletter.embedded.stack import running
 from newsletter.embedded.supervisor import Supervisor
 
 EXAMPLE = "Example: newsletter up --port 8025"
-WATCH_SECONDS = 0.5
+WATCH_SECONDS = 0.1
 
 
 def up(
@@ -27,13 +28,14 @@ def up(
     with running(settings) as supervisor:
         say(f"newsletter is up at http://{settings.web_host}:{settings.web_port} (data in {settings.data_dir})")
         say("Stop with Ctrl-C.")
-        until_stopped(supervisor)
+        until_stopped(supervisor, settings)
         say("Stopping ...")
     say("Stopped.")
 
 
-def until_stopped(supervisor: Supervisor) -> None:
-    """Keep the processes running until SIGINT or SIGTERM."""
+def until_stopped(supervisor: Supervisor, settings: Settings) -> None:
+    """Keep the processes running, and tell what ends and what is lost, until SIGINT or SIGTERM."""
+    losses = LossWatch(settings)
     stopped = threading.Event()
 
     def stop(_signal: int, _frame: Any) -> None:
@@ -42,7 +44,7 @@ def until_stopped(supervisor: Supervisor) -> None:
     before = {name: signal.signal(name, stop) for name in (signal.SIGINT, signal.SIGTERM)}
     try:
         while not stopped.wait(WATCH_SECONDS):
-            for change in supervisor.watch_once():
+            for change in (*supervisor.watch_once(), *losses.news()):
                 say(str(change))
     finally:
         for name, handler in before.items():

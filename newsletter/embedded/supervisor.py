@@ -23,7 +23,8 @@ class Ended:
     last_line: str
 
     def __str__(self) -> str:
-        return f"{self.name} ended ({self.how}), starting again in {self.restart_in_seconds:g} s: {self.last_line}"
+        when = f"in {self.restart_in_seconds:g} s" if self.restart_in_seconds else "at once"
+        return f"{self.name} ended ({self.how}), starting again {when}: {self.last_line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,8 @@ class Supervisor:
         now = self._clock()
         if now - watch.started_at >= HEALTHY_AFTER_SECONDS:
             watch.failures = 0
-        delay = min(LONGEST_DELAY_SECONDS, 2.0**watch.failures)
+        # The first time at once: readers wait a second for the event buffer, and no longer.
+        delay = min(LONGEST_DELAY_SECONDS, 2.0 ** (watch.failures - 1)) if watch.failures else 0.0
         watch.failures += 1
         watch.due_at = now + delay
         return Ended(watch.process.command.name, how, delay, last_line)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
+from secrets import token_hex
 from typing import Any
 
 from redis import Redis
@@ -13,12 +15,11 @@ from redis.exceptions import RedisError
 
 from newsletter.errors import UnavailableError
 from newsletter.models import EventKind
+from newsletter.tracking.losses import LOST, sum_up
 
 STREAM = "newsletter:events"
-# How many events of each mailing were answered but not kept, as far as the processes that lost them could tell.
-LOST = "newsletter:events-lost"
-# The one field of an entry: what came together, an event a line. A field an event would cost the server several
-# times as much, and an entry an event ten times.
+# The one field of an entry: what came together, an event a line, below the name of the page they came on. A field an
+# event would cost the server several times as much, and an entry an event ten times.
 FIELD = "events"
 MAX_TOGETHER = 64
 MAX_USER_AGENT = 300
@@ -30,8 +31,9 @@ _READ_AT_A_TIME = 100
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """An event as it waits in the buffer; `id` is its entry's, milliseconds since 1970 and a counter, and its place.
+    """An event as it waits in the buffer; `id` is its page's name and its place on it, `entry_id` is the stream's.
 
+    A page that was sent twice, since nobody knew whether it had arrived, has two entries with the same events.
     `ip` is None where the request came with none that is an address.
     """
 
@@ -43,15 +45,12 @@ class Noted:
     user_agent: str
     ip: str | None = None
     method: str = "GET"
-
-    @property
-    def entry_id(self) -> str:
-        """Of what came together with it."""
-        return self.id.partition(".")[0]
+    entry_id: str = ""
 
     @property
     def occurred_at(self) -> datetime:
-        return datetime.fromtimestamp(int(self.id.partition("-")[0]) / 1000, UTC)
+        """By the server's clock: an entry's id is the milliseconds since 1970, and a counter."""
+        return datetime.fromtimestamp(int((self.entry_id or self.id).partition("-")[0]) / 1000, UTC)
 
 
 def entry(
@@ -67,6 +66,11 @@ def entry(
     link = "" if link_number is None else link_number
     agent = user_agent[:MAX_USER_AGENT].replace(_LINE_END, " ")
     return f"{kind}\t{mailing_id}\t{delivery_id}\t{link}\t{method}\t{ip[:_MAX_IP]}\t{agent}".encode()
+
+
+def bundle(name: str, entries: Sequence[bytes]) -> bytes:
+    """What one entry of the stream holds: up to MAX_TOGETHER events, under a name that no other page has."""
+    return b"\n".join((name.encode("ascii"), *entries))
 
 
 class EventBuffer:
@@ -86,30 +90,35 @@ class EventBuffer:
         method: str = "GET",
     ) -> None:
         """Keep an event."""
-        self._ask("xadd", STREAM, {FIELD: entry(kind, mailing_id, delivery_id, link_number, user_agent, ip, method)})
+        noted = entry(kind, mailing_id, delivery_id, link_number, user_agent, ip, method)
+        self._ask("xadd", STREAM, {FIELD: bundle(token_hex(8), [noted])})
 
     def oldest(self, limit: int = FLUSH_SIZE) -> list[Noted]:
-        """The events that have waited longest: `limit` or hardly more, for those of one entry are not parted."""
-        events: list[Noted] = []
+        """The events that have waited longest: `limit` or hardly more, for those of one entry are not parted.
+
+        No two have the same id: what was kept twice comes again once the first is dropped.
+        """
+        events: dict[str, Noted] = {}
         after = "-"
         while len(events) < limit:
             entries = self._ask("xrange", STREAM, min=after, count=_READ_AT_A_TIME)
             for entry_id, values in entries:
                 if len(events) < limit:
-                    events += _noted(entry_id.decode(), values[FIELD.encode()])
+                    for event in _noted(entry_id.decode(), values[FIELD.encode()]):
+                        events.setdefault(event.id, event)
             if len(entries) < _READ_AT_A_TIME:
                 break
             after = f"({entries[-1][0].decode()}"
-        return events
+        return list(events.values())
 
     def drop(self, events: Sequence[Noted]) -> None:
         """Forget events that SQL has, as `oldest` gave them."""
         if events:
             self._ask("xdel", STREAM, *{event.entry_id for event in events})
 
-    def lost(self, mailing_id: int) -> int:
-        """How many events of a mailing were answered and not kept, because the buffer was away."""
-        return int(self._ask("hget", LOST, str(mailing_id)) or 0)
+    def lost(self) -> Counter[int]:
+        """How many events of each mailing, at most, were answered and not kept since the buffer was away."""
+        return sum_up(self._ask("hgetall", LOST).items())
 
     def close(self) -> None:
         """Give the connection back."""
@@ -123,11 +132,11 @@ class EventBuffer:
 
 
 def _noted(entry_id: str, value: bytes) -> list[Noted]:
-    lines = value.decode("utf-8", "replace").split(_LINE_END)
-    return [_event(f"{entry_id}.{place}", line) for place, line in enumerate(lines)]
+    name, *lines = value.decode("utf-8", "replace").split(_LINE_END)
+    return [_event(f"{name}.{place}", entry_id, line) for place, line in enumerate(lines)]
 
 
-def _event(event_id: str, line: str) -> Noted:
+def _event(event_id: str, entry_id: str, line: str) -> Noted:
     kind, mailing_id, delivery_id, link, method, ip, user_agent = line.split(_SEPARATOR, 6)
     return Noted(
         id=event_id,
@@ -139,6 +148,7 @@ def _event(event_id: str, line: str) -> Noted:
         user_agent=user_agent.replace("\0", ""),
         ip=_address(ip),
         method=method,
+        entry_id=entry_id,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -49,6 +49,7 @@ def make_app(settings: Settings, outbox: Path | None = None) -> Starlette:
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         # What is loaded by now stays: whoever looks for garbage need not look at it again and again.
         gc.freeze()
+        state.notebook.open()
         yield
         await state.close()
 
@@ -57,8 +58,15 @@ def make_app(settings: Settings, outbox: Path | None = None) -> Starlette:
         routes=routes,
         lifespan=lifespan,
         middleware=[Middleware(SecurityHeaders)],
-        exception_handlers={404: gone, NotFoundError: gone, NewsletterError: _unavailable},
+        exception_handlers={
+            404: gone,
+            NotFoundError: gone,
+            NewsletterError: _unavailable,
+            ClientDisconnect: _to_nobody,
+        },
     )
+    # Else whatever names itself in the Host field is where strangers are sent.
+    app.router.redirect_slashes = False
     app.state.newsletter = state
     return app
 
@@ -81,6 +89,11 @@ def healthz(request: Request) -> Response:
     with state.database.read() as session:
         session.connection().exec_driver_sql("SELECT 1")
     return PlainTextResponse("ok\n")
+
+
+def _to_nobody(_request: Request, _error: Exception) -> Response:
+    """Whoever hung up amid a form."""
+    return Response(status_code=400)
 
 
 def _unavailable(_request: Request, _error: Exception) -> Response:

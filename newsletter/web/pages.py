@@ -11,6 +11,8 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from newsletter.resources import TEMPLATES, words
 from newsletter.web.security import HEADERS
 
+# When to come back to a server that is away (RFC 9110, section 10.2.3).
+RETRY_AFTER_SECONDS = 120
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(TEMPLATES / "web"),
     autoescape=True,
@@ -53,4 +55,4 @@ def notice(request: Request, key: str, *, status: int = 404) -> Response:
 def unavailable() -> Response:
     """A server that we need is away: said without its name or words, which are not a stranger's to know."""
     text = "Temporarily unavailable. Please try again in a few minutes.\n"
-    return PlainTextResponse(text, status_code=503, headers=HEADERS)
+    return PlainTextResponse(text, status_code=503, headers={**HEADERS, "Retry-After": str(RETRY_AFTER_SECONDS)})

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from newsletter.config import Settings, load_settings
 from newsletter.errors import NewsletterError
 from newsletter.web.app import make_app
+from newsletter.web.protocol import Protocol, allow_many_connections
 
 
 def serve(settings: Settings, outbox: Path | None = None) -> None:
@@ -30,10 +31,13 @@ def make_app_of_process() -> Starlette:
 
 def _run(app: Starlette | str, settings: Settings, *, workers: int = 1, factory: bool = False) -> None:
     """Access is not logged: addresses hold readers' tokens."""
+    allow_many_connections()
     uvicorn.run(
         app,
         factory=factory,
         workers=workers,
+        http=Protocol,
+        ws="none",
         host=settings.web_host,
         port=settings.web_port,
         forwarded_allow_ips=settings.trusted_proxies,

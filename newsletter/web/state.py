@@ -13,6 +13,8 @@ from newsletter.config import Settings
 from newsletter.db import Database
 from newsletter.queue import make_redis
 from newsletter.tracking.deliveries import link_targets
+from newsletter.tracking.departures import Departures
+from newsletter.tracking.losses import Losses
 from newsletter.tracking.notebook import PATIENCE_SECONDS, Notebook
 from newsletter.tracking.resp import connector
 from newsletter.tracking.targets import TargetCache, TargetStore
@@ -31,6 +33,7 @@ class State:
     limits: Limits
     notebook: Notebook
     target_store: TargetStore
+    departures: Departures
     targets: TargetCache
     outbox: Path | None = None
     # Of services that sign their webhooks, by their pinned address.
@@ -54,8 +57,9 @@ class State:
             tokens=Tokens.of(settings.secret()),
             links=ReaderLinks(settings.secret(), settings.base_url),
             limits=Limits(make_redis(settings), settings.secret()),
-            notebook=Notebook(connector(settings.broker)),
+            notebook=Notebook(connector(settings.broker), Losses(settings.data_dir)),
             target_store=store,
+            departures=Departures(make_redis(settings, PATIENCE_SECONDS)),
             targets=TargetCache(store, targets_in_sql),
             outbox=outbox,
         )
@@ -64,6 +68,7 @@ class State:
         """Give the connections back."""
         await self.notebook.close()
         self.target_store.close()
+        self.departures.close()
         self.database.close()
         self.limits.close()
 

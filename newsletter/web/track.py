@@ -137,7 +137,7 @@ def _number(text: str) -> int | None:
 
 def healthz(request: Request) -> Response:
     """`GET /healthz/track`: 200 while clicks are answered, whatever becomes of SQL; the events lost here."""
-    return PlainTextResponse(f"ok\nevents lost: {state_of(request).notebook.lost.total()}\n")
+    return PlainTextResponse(f"ok\nevents lost: {state_of(request).notebook.losses.lost.total()}\n")
 
 
 routes = [

@@ -210,6 +210,8 @@ def test_every_volume_is_declared_and_every_server_keeps_its_data_on_one() -> No
     assert mounted["valkey"] == {"valkey": "/data"}
     valkey = SERVICES["valkey"]["command"]
     assert valkey[valkey.index("--appendonly") + 1] == "yes"
+    # An event that was answered is on the disk.
+    assert valkey[valkey.index("--appendfsync") + 1] == "always"
     assert valkey[valkey.index("--maxmemory-policy") + 1] == "noeviction"
 
 
@@ -235,8 +237,9 @@ def test_its_command_resolves(name: str) -> None:
         assert "Bring the database" in shown.stdout
 
 
-def test_a_workers_journal_outlives_its_container() -> None:
+def test_what_killed_processes_leave_behind_outlives_their_containers() -> None:
     assert f"worker:{STATE}" in SERVICES["worker"]["volumes"]
+    assert f"web:{STATE}" in SERVICES["web"]["volumes"]
     assert f"WORKDIR {STATE}\n" in DOCKERFILE
     assert not load_settings().data_dir.is_absolute()
 

@@ -173,11 +173,15 @@ def test_either_all_processes_are_started_or_none(shell: Shell, tmp_path: Path) 
     assert not first.running
 
 
-def test_a_process_that_ended_is_started_again_when_its_delay_is_over(shell: Shell) -> None:
+def test_a_process_that_ended_is_started_again_at_once_and_the_next_time_when_its_delay_is_over(shell: Shell) -> None:
     clock = Clock()
     child = shell("echo out of luck; exit 3", "worker")
     supervisor = Supervisor([child], clock)
     supervisor.start_all()
+    until(lambda: not child.running)
+    [ended] = supervisor.watch_once()
+    assert str(ended) == "worker ended (status 3), starting again at once: out of luck"
+    assert supervisor.watch_once() == [Restarted("worker")]
     until(lambda: not child.running)
     [ended] = supervisor.watch_once()
     assert ended == Ended("worker", "status 3", 1.0, "out of luck")
@@ -213,9 +217,9 @@ def test_the_delay_doubles_up_to_half_a_minute_and_falls_back_after_a_good_minut
     child = shell("exit 1")
     supervisor = Supervisor([child], clock)
     supervisor.start_all()
-    assert delays(supervisor, child, clock, runs=7) == [1, 2, 4, 8, 16, 30, 30]
+    assert delays(supervisor, child, clock, runs=8) == [0, 1, 2, 4, 8, 16, 30, 30]
     clock.now += 60
-    assert delays(supervisor, child, clock, runs=2) == [1, 2]
+    assert delays(supervisor, child, clock, runs=2) == [0, 1]
 
 
 def test_a_process_that_cannot_be_started_again_is_told_and_tried_later(tmp_path: Path) -> None:
@@ -231,7 +235,7 @@ def test_a_process_that_cannot_be_started_again_is_told_and_tried_later(tmp_path
     clock.now += 1
     [ended] = supervisor.watch_once()
     assert isinstance(ended, Ended)
-    assert (ended.how, ended.restart_in_seconds) == ("not started", 2.0)
+    assert (ended.how, ended.restart_in_seconds) == ("not started", 1.0)
     program.symlink_to("/bin/true")
     clock.now += 2
     assert supervisor.watch_once() == [Restarted("web")]

@@ -94,8 +94,8 @@ def test_a_picture_that_is_not_there_is_a_page_that_says_so(client: TestClient) 
 
 def test_without_its_database_it_says_later_and_nothing_more(without_database: TestClient, sent: Sent) -> None:
     for method, address in (
-        ("GET", f"/u/{sent.unsubscribes}"),
-        ("POST", f"/u/{sent.unsubscribes}"),
+        ("GET", f"/preferences/{sent.unsubscribes}"),
+        ("POST", f"/preferences/{sent.unsubscribes}/leave-all"),
         ("GET", f"/c/{sent.clicks}/1"),
         ("GET", "/healthz"),
         ("GET", "/m/x.png"),
