@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from ipaddress import ip_address
+from collections.abc import Callable, Sequence
 from json.encoder import encode_basestring_ascii
 from typing import NamedTuple
 
+from newsletter.audience.cells import as_staged, ip_in, time_in
 from newsletter.audience.columns import Field
 from newsletter.audience.formulas import unescaped
 from newsletter.audience.mapping import ColumnMap
@@ -57,7 +56,7 @@ class RowReader:
 
     def __init__(self, columns: ColumnMap) -> None:
         self._width = len(columns.columns)
-        self._is_escaped = columns.escaped
+        self._is_own = columns.own
         self._file_status = columns.status
         self._statuses = [(at, column.words) for at, column in enumerate(columns.columns) if column.words]
         places = {column.field: at for at, column in enumerate(columns.columns) if column.field}
@@ -78,7 +77,7 @@ class RowReader:
     def read(self, line: int, raw: Sequence[str]) -> tuple[Row, list[Remark]]:
         """The row, and what is doubtful about it. Raises InputError for a row that cannot go in."""
         cells = [" ".join(cell.split()) if cell.isascii() else one_line(cell) for cell in raw]
-        if self._is_escaped:
+        if self._is_own:
             cells = [unescaped(cell) for cell in cells]
         if len(cells) != self._width:
             cells = self._fitted(cells)
@@ -125,7 +124,8 @@ class RowReader:
         """Language and time zone, from their columns or out of `more` attributes; what is neither is left out."""
         found = []
         for (field, read), at in zip(_LOCALE.items(), self._locale, strict=True):
-            told = more.pop(field, "")
+            # In an export of ours, an attribute of that name is one.
+            told = "" if self._is_own else more.pop(field, "")
             cell = (cells[at] if at >= 0 else "") or told
             try:
                 found.append(read(cell) if cell else "")
@@ -146,8 +146,8 @@ class RowReader:
         return json.dumps(dict(sorted({**more, **json.loads(own)}.items()))) if more else own
 
     def _trail(self, cells: Sequence[str], remarks: list[Remark]) -> tuple[str | None, ...]:
-        opted_in_at, confirmed_at = (_time(cells[at], remarks) if at >= 0 else None for at in self._times)
-        opted_in_ip, confirmed_ip = (_ip(cells[at], remarks) if at >= 0 else None for at in self._ips)
+        opted_in_at, confirmed_at = (_told(_time, cells[at], remarks) if at >= 0 else None for at in self._times)
+        opted_in_ip, confirmed_ip = (_told(ip_in, cells[at], remarks) if at >= 0 else None for at in self._ips)
         return opted_in_at, opted_in_ip, confirmed_at, confirmed_ip
 
 
@@ -191,23 +191,16 @@ def _object(cell: str) -> dict[str, str]:
     }
 
 
-def _time(cell: str, remarks: list[Remark]) -> str | None:
+def _time(cell: str) -> str:
+    return as_staged(time_in(cell))
+
+
+def _told(read: Callable[[str], str], cell: str, remarks: list[Remark]) -> str | None:
+    """What is read in a cell, left out where it cannot be."""
     if not cell:
         return None
     try:
-        moment = datetime.fromisoformat(cell.removesuffix(" UTC"))
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        remarks.append(Remark("time", f"the time “{cell[:40]}” is left out: write it as 2026-03-13 07:00"))
-        return None
-    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
-
-
-def _ip(cell: str, remarks: list[Remark]) -> str | None:
-    if not cell:
-        return None
-    try:
-        return str(ip_address(cell))
-    except ValueError:
-        remarks.append(Remark("ip", f"the IP address “{cell[:45]}” is left out: it is none"))
+        return read(cell)
+    except InputError as error:
+        remarks.append(Remark("ip" if read is ip_in else "time", f"left out: {error}"))
         return None

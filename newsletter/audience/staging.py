@@ -17,6 +17,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
+    Text,
     delete,
     func,
     inspect,
@@ -28,6 +29,7 @@ from sqlalchemy.orm import Session
 
 from newsletter.audience.digests import WISH, Digest, erased_digests
 from newsletter.audience.files.source import Source
+from newsletter.audience.past import NOTHING, Past, PastReader
 from newsletter.audience.report import Report, Sample
 from newsletter.audience.rows import Row, RowReader
 from newsletter.bulk import load
@@ -43,6 +45,7 @@ OnProgress = Callable[[str, int, int], None]
 ROWS_AT_A_TIME = 20_000
 READING = "Reading"
 COLUMNS = ("id", "part", *Row._fields)
+COLUMNS_WITH_PAST = (*COLUMNS, *Past._fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,16 @@ def staged_rows(session: Session, import_id: int) -> Table:
         Column("opted_in_ip", String(45)),
         Column("confirmed_at", UtcDateTime),
         Column("confirmed_ip", String(45)),
+        Column("subscription", String(20)),
+        Column("consent", Text),
+        Column("subscribed_at", UtcDateTime),
+        Column("unsubscribed_at", UtcDateTime),
+        Column("paused_until", UtcDateTime),
+        Column("suppressed_by", String(200)),
+        Column("suppressed_at", UtcDateTime),
+        Column("suppressed_until", UtcDateTime),
+        Column("tracking", String(20)),
+        Column("trail", Text),
         prefixes=["UNLOGGED"] if is_postgresql(session) else [],
     )
 
@@ -110,9 +123,10 @@ def fill(
         staged_rows(session, import_id).create(session.connection())
         erased = erased_digests(session)
     rows = _read(source, report, _is_erased(erased, digest), on_progress, on_fault)
+    columns = COLUMNS_WITH_PAST if source.is_own else COLUMNS
     while chunk := list(islice(rows, ROWS_AT_A_TIME)):
         with transactions() as session:
-            load(session, staged_rows(session, import_id), COLUMNS, chunk)
+            load(session, staged_rows(session, import_id), columns, chunk)
     with transactions() as session:
         _drop_erased(session, staged_rows(session, import_id), erased_digests(session) - erased, digest, report)
     return report
@@ -176,8 +190,10 @@ def _read(
     source: Source, report: Report, is_erased: IsErased, on_progress: OnProgress, on_fault: OnFault
 ) -> Iterator[tuple[object, ...]]:
     number, before = 0, 0
+    more: tuple[str | None, ...] = NOTHING if source.is_own else ()
     for part, table in enumerate(source.tables):
         reader = RowReader(table.columns)
+        past = PastReader(table.columns) if table.columns.own else None
         done = before
 
         def tell(read: int, before: int = before) -> None:
@@ -194,6 +210,7 @@ def _read(
                 if reason:
                     raise InputError(reason)
                 row, remarks = reader.read(line, cells)
+                told = past.read(cells) if past else more
             except InputError as error:
                 report.count("refused")
                 if report.wants("refused") > 0:
@@ -209,6 +226,6 @@ def _read(
             for remark in remarks:
                 report.warn(remark.kind)
                 report.show("warnings", [Sample(table.name, line, remark.words)])
-            yield (number, part, *row)
+            yield (number, part, *row, *told)
         before += table.size
     on_progress(READING, source.size, source.size)

@@ -32,7 +32,7 @@ from newsletter.models import (
 
 ROWS_AT_A_TIME = 20_000
 UNDOING = "Undoing"
-Entity = type[Suppression] | type[Subscription] | type[Subscriber]
+Entity = type[Suppression] | type[Subscription] | type[Consent] | type[Subscriber]
 
 
 @dataclass(slots=True)
@@ -56,14 +56,17 @@ def undo(transactions: Transactions, import_id: int, now: datetime, on_progress:
         found = get_import(session, import_id, lock=True)
         if found.state is ImportState.UNDONE:
             raise ConflictError(f"import {import_id} is undone already")
-        found.state = ImportState.UNDOING
+        found.state, begun_at = ImportState.UNDOING, found.created_at
         drop_staged(session, import_id)
     undone = Undone()
     made = Suppression.import_id == import_id
     undone.suppressions = _delete(transactions, Suppression, made, on_progress)
     joined = Subscription.import_id == import_id
-    wanted = Subscription.status != SubscriptionStatus.UNSUBSCRIBED
-    undone.subscriptions = _delete(transactions, Subscription, joined & wanted, on_progress)
+    undone.subscriptions = _delete(transactions, Subscription, joined & ~_left_since(begun_at), on_progress)
+    came = (Consent.import_id == import_id) & ~exists().where(
+        joined, Subscription.subscriber_id == Consent.subscriber_id
+    )
+    _delete(transactions, Consent, came, on_progress)
     undone.changes = _put_back_changes(transactions, import_id)
     undone.subscribers = _delete(transactions, Subscriber, _only_imported(import_id), on_progress)
     with transactions() as session:
@@ -84,6 +87,12 @@ def _delete(transactions: Transactions, entity: Entity, which: ColumnElement[boo
             deleted += cast(CursorResult[Any], session.execute(statement)).rowcount
         on_progress(f"{UNDOING} {entity.__tablename__}", min(first + ROWS_AT_A_TIME, last), last)
     return deleted
+
+
+def _left_since(begun_at: datetime) -> ColumnElement[bool]:
+    """Whether somebody has left since an import began; one of an export of ours brings people who left before."""
+    left = Subscription.status == SubscriptionStatus.UNSUBSCRIBED
+    return left & Subscription.unsubscribed_at.is_not(None) & (Subscription.unsubscribed_at >= begun_at)
 
 
 def _only_imported(import_id: int) -> ColumnElement[bool]:

@@ -63,6 +63,11 @@ class Source:
         return all(table.columns.says_who_agreed for table in self.tables)
 
     @property
+    def is_own(self) -> bool:
+        """Whether an export of ours is among the tables."""
+        return any(table.columns.own for table in self.tables)
+
+    @property
     def attribute_names(self) -> list[str]:
         return sorted({name for table in self.tables for name in table.columns.attribute_names})
 
