@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Sequence
+from itertools import islice
 from json.encoder import encode_basestring_ascii
 from typing import NamedTuple
 
@@ -23,6 +24,8 @@ from newsletter.text import one_line
 MAX_NAME = 200
 MAX_ATTRIBUTE = 2000
 MAX_TAG = 100
+# Of attributes in JSON: beyond that, a name is no column but a value in the wrong place.
+MAX_NAMES = 1000
 _LOCALE = {Field.LANGUAGE: language_tag, Field.TIMEZONE: zone_name}
 
 
@@ -52,9 +55,13 @@ class Remark(NamedTuple):
 
 
 class RowReader:
-    """Reads the rows of one table; what the columns mean is worked out once."""
+    """Reads the rows of one table; what the columns mean is worked out once.
+
+    `names` are the attributes that it found in columns of JSON, at most MAX_NAMES of them.
+    """
 
     def __init__(self, columns: ColumnMap) -> None:
+        self.names: set[str] = set()
         self._width = len(columns.columns)
         self._is_own = columns.own
         self._file_status = columns.status
@@ -143,6 +150,8 @@ class RowReader:
                     raise InputError(f"{name} is longer than {MAX_ATTRIBUTE:,} characters")
                 filled.append(key + encode_basestring_ascii(value))
         own = "{" + ", ".join(filled) + "}"
+        if more and len(self.names) < MAX_NAMES:
+            self.names.update(islice(more, MAX_NAMES - len(self.names)))
         return json.dumps(dict(sorted({**more, **json.loads(own)}.items()))) if more else own
 
     def _trail(self, cells: Sequence[str], remarks: list[Remark]) -> tuple[str | None, ...]:

@@ -115,21 +115,24 @@ def fill(
     digest: Digest,
     on_progress: OnProgress,
     on_fault: OnFault,
-) -> Report:
-    """Stage the rows of a file anew, some thousands in a transaction; what was wrong with the others."""
-    report = Report()
+) -> tuple[Report, set[str]]:
+    """Stage the rows of a file anew, some thousands in a transaction.
+
+    What was wrong with the others, and the names of attributes that were not in the header.
+    """
+    report, names = Report(), set[str]()
     with transactions() as session:
         drop_staged(session, import_id)
         staged_rows(session, import_id).create(session.connection())
         erased = erased_digests(session)
-    rows = _read(source, report, _is_erased(erased, digest), on_progress, on_fault)
+    rows = _read(source, report, names, _is_erased(erased, digest), on_progress, on_fault)
     columns = COLUMNS_WITH_PAST if source.is_own else COLUMNS
     while chunk := list(islice(rows, ROWS_AT_A_TIME)):
         with transactions() as session:
             load(session, staged_rows(session, import_id), columns, chunk)
     with transactions() as session:
         _drop_erased(session, staged_rows(session, import_id), erased_digests(session) - erased, digest, report)
-    return report
+    return report, names
 
 
 def _is_erased(erased: frozenset[str], digest: Digest) -> IsErased:
@@ -187,7 +190,12 @@ def _place(names: list[str], part: int, other_part: int, line: int) -> str:
 
 
 def _read(
-    source: Source, report: Report, is_erased: IsErased, on_progress: OnProgress, on_fault: OnFault
+    source: Source,
+    report: Report,
+    names: set[str],
+    is_erased: IsErased,
+    on_progress: OnProgress,
+    on_fault: OnFault,
 ) -> Iterator[tuple[object, ...]]:
     number, before = 0, 0
     more: tuple[str | None, ...] = NOTHING if source.is_own else ()
@@ -228,4 +236,5 @@ def _read(
                 report.show("warnings", [Sample(table.name, line, remark.words)])
             yield (number, part, *row, *told)
         before += table.size
+        names |= reader.names
     on_progress(READING, source.size, source.size)
