@@ -1,11 +1,16 @@
-"""Times and IP addresses, as a cell names them."""
+"""What cells hold: times, IP addresses, whatever else a person is known by."""
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import UTC, datetime
 from ipaddress import ip_address
+from typing import Any
 
 from newsletter.errors import InputError
+
+_NEEDS_QUOTES = re.compile(r'[,;|"]')
 
 
 def time_in(cell: str) -> datetime:
@@ -28,3 +33,30 @@ def ip_in(cell: str) -> str:
         return str(ip_address(cell))
     except ValueError:
         raise InputError(f"“{cell[:45]}” is no IP address") from None
+
+
+def as_cell(value: Any) -> str:
+    """A value as an export writes it: tags parted by commas, what is no text as JSON."""
+    match value:
+        case None:
+            return ""
+        case datetime():
+            return value.isoformat()
+        case list() if all(isinstance(tag, str) for tag in value):
+            return ",".join(_quoted(tag) for tag in value)
+        case dict() | list():
+            return json.dumps(value, ensure_ascii=False) if value else ""
+    return str(value)
+
+
+def check_letters(text: str) -> None:
+    """Raises InputError where there is half a pair of UTF-16 in it, as JSON can name one: no database keeps it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InputError("there is half a letter in it: an escape such as \\ud83d stands alone") from None
+
+
+def _quoted(tag: str) -> str:
+    doubled = tag.replace('"', '""')
+    return f'"{doubled}"' if _NEEDS_QUOTES.search(tag) else tag

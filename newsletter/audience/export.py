@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -14,13 +13,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, select, true
 from sqlalchemy.orm import Session, aliased
 
+from newsletter.audience.cells import as_cell
 from newsletter.audience.formulas import escaped
 from newsletter.audience.past import SUPPRESSED, Decision, write_trail
 from newsletter.audience.trails import trails_of
 from newsletter.models import Subscriber, Subscription, Suppression, at_domain, holds
 
 PAGE = 5000
-_NEEDS_QUOTES = re.compile(r'[,;|"]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +90,16 @@ def to_csv(people: Iterable[Exported], *, header: bool) -> str:
     writer = csv.writer(text, lineterminator="\r\n")
     if header:
         writer.writerow(COLUMNS)
-    writer.writerows([escaped(_cell(getattr(one, name))) for name in COLUMNS] for one in people)
+    writer.writerows([escaped(as_cell(getattr(one, name))) for name in COLUMNS] for one in people)
     return text.getvalue()
+
+
+def to_json(people: Iterable[Exported], *, first: bool) -> str:
+    """Lines of a JSON array, a person each; behind the last there is a bracket to close."""
+    return "".join(
+        ("[\n" if first and not at else ",\n") + json.dumps(to_facts(one), ensure_ascii=False)
+        for at, one in enumerate(people)
+    )
 
 
 def to_facts(one: Exported) -> dict[str, Any]:
@@ -138,21 +145,3 @@ def _exported(
         attributes=dict(person.attributes),
         trail=write_trail(trail),
     )
-
-
-def _cell(value: Any) -> str:
-    match value:
-        case None:
-            return ""
-        case datetime():
-            return value.isoformat()
-        case list():
-            return ",".join(_quoted(tag) for tag in value)
-        case dict():
-            return json.dumps(value, ensure_ascii=False) if value else ""
-    return str(value)
-
-
-def _quoted(tag: str) -> str:
-    doubled = tag.replace('"', '""')
-    return f'"{doubled}"' if _NEEDS_QUOTES.search(tag) else tag

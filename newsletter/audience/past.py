@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from newsletter.audience.cells import as_staged, time_in
+from newsletter.audience.cells import as_staged, check_letters, time_in
 from newsletter.audience.columns import Field
 from newsletter.audience.consents import MAX_BY, MAX_VERSION, MAX_WORDING
 from newsletter.audience.formulas import unescaped
@@ -156,4 +156,5 @@ def _text(facts: Mapping[str, Any], name: str) -> str:
     said = facts.get(name, "")
     if not isinstance(said, str) or "\x00" in said:
         raise InputError(f"{name} is no text")
+    check_letters(said)
     return said

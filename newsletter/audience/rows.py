@@ -9,7 +9,7 @@ from itertools import islice
 from json.encoder import encode_basestring_ascii
 from typing import NamedTuple
 
-from newsletter.audience.cells import as_staged, ip_in, time_in
+from newsletter.audience.cells import as_staged, check_letters, ip_in, time_in
 from newsletter.audience.columns import Field
 from newsletter.audience.formulas import unescaped
 from newsletter.audience.mapping import ColumnMap
@@ -71,6 +71,8 @@ class RowReader:
         self._names = [places.get(field, -1) for field in (Field.FIRST_NAME, Field.LAST_NAME)]
         self._full_name = places.get(Field.NAME, -1)
         self._tags = places.get(Field.TAGS, -1)
+        # Those of our own are as they should be, no-break spaces and all.
+        self._around_tags = " " if columns.own else None
         self._json = places.get(Field.ATTRIBUTES, -1)
         self._locale = [places.get(field, -1) for field in _LOCALE]
         self._has_locale = max(*self._locale, self._json) >= 0
@@ -98,7 +100,7 @@ class RowReader:
         trail: tuple[str | None, ...] = (None, None, None, None)
         if self._has_trail:
             trail = self._trail(cells, remarks)
-        tags = _tags(cells[self._tags]) if self._tags >= 0 else "[]"
+        tags = _tags(cells[self._tags], self._around_tags) if self._tags >= 0 else "[]"
         more = _object(cells[self._json]) if self._json >= 0 and cells[self._json] else {}
         language, timezone = self._locale_of(cells, more, remarks) if self._has_locale else ("", "")
         attributes = self._attribute_json(cells, more)
@@ -169,12 +171,12 @@ def _split_name(name: str) -> tuple[str, str]:
     return first, last
 
 
-def _tags(cell: str) -> str:
+def _tags(cell: str, around: str | None) -> str:
     """Tags parted by commas (or semicolons, or bars, where there is no comma), each perhaps in quotes."""
     if not cell:
         return "[]"
     delimiter = next((sign for sign in ",;|" if sign in cell), ",")
-    tags = {tag.strip() for tag in next(csv.reader([cell], delimiter=delimiter, skipinitialspace=True))}
+    tags = {tag.strip(around) for tag in next(csv.reader([cell], delimiter=delimiter, skipinitialspace=True))}
     if any(len(tag) > MAX_TAG for tag in tags):
         raise InputError(f"a tag is longer than {MAX_TAG} characters")
     return json.dumps(sorted(tags - {""}))
@@ -191,6 +193,8 @@ def _object(cell: str) -> dict[str, str]:
         found = None
     if not isinstance(found, dict):
         raise InputError(f"“{cell[:40]}” is not a JSON object of attributes")
+    if "\\u" in cell:
+        check_letters(json.dumps(found, ensure_ascii=False))
     return {
         str(name): one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))[
             :MAX_ATTRIBUTE

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from newsletter.audience.export import Exported, export_page, to_csv
+from newsletter.audience.export import Exported, export_page, to_csv, to_json
 from newsletter.audience.lists import get_list
 from newsletter.db import Database
 from newsletter.models import (
@@ -129,6 +129,11 @@ def exported(database: Database, slug: str = "vendredi") -> list[Exported]:
 def csv_of(people: list[Exported]) -> str:
     """An export of them."""
     return to_csv([], header=True) + to_csv(people, header=False)
+
+
+def json_of(people: list[Exported]) -> str:
+    """The same as JSON."""
+    return to_json(people, first=True) + "\n]\n"
 
 
 def everything(database: Database) -> Any:

@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from newsletter.audience.consents import Hand
 from newsletter.audience.export import Exported
 from newsletter.audience.lists import get_list
+from newsletter.audience.past import read_trail
 from newsletter.audience.subscribers import get_subscriber
 from newsletter.audience.subscriptions import unsubscribe, unsubscribe_all
 from newsletter.audience.suppressions import suppress
 from newsletter.audience.undo import undo
 from newsletter.db import Database
+from newsletter.errors import InputError, SourceError
 from newsletter.models import Publication, SubscriptionStatus, SuppressionReason
 from newsletter.models.schema import upgrade
 from tests.factories import NOW, make_list
 from tests.servers.postgres import PostgresServer
-from tests.unit.audience.audiences import AUDIENCES, csv_of, emptied, everything, exported, fill, put
+from tests.unit.audience.audiences import AUDIENCES, csv_of, emptied, everything, exported, fill, json_of, put
 from tests.unit.audience.world import load, tables
 
 JANUARY = datetime(2026, 1, 9, tzinfo=UTC)
 LAST_WEEK = NOW - timedelta(days=7)
-HOW = settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+Write = Callable[[list[Exported]], str]
+FORMS = st.sampled_from([csv_of, json_of])
+HOW = settings(deadline=None, max_examples=20, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -51,24 +56,26 @@ def is_mailed(one: Exported) -> bool:
 
 
 @HOW
-@given(persons=AUDIENCES)
-def test_an_export_imported_over_the_same_list_changes_nothing(shared: Database, persons: list[Any]) -> None:
+@given(persons=AUDIENCES, write=FORMS)
+def test_an_export_imported_over_the_same_list_changes_nothing(
+    shared: Database, persons: list[Any], write: Write
+) -> None:
     fill(emptied(shared), persons)
     before = everything(shared)
-    _, report = load(shared, csv_of(exported(shared)))
+    _, report = load(shared, write(exported(shared)))
     assert (report.refused, report.added, report.updated, report.suppressed) == (0, 0, 0, 0), report.samples
     assert everything(shared) == before
 
 
 @HOW
-@given(persons=AUDIENCES)
+@given(persons=AUDIENCES, write=FORMS)
 def test_an_export_imported_into_an_empty_database_gives_the_same_export(
-    shared: Database, persons: list[Any]
+    shared: Database, persons: list[Any], write: Write
 ) -> None:
     fill(emptied(shared), persons)
-    before = csv_of(exported(shared))
+    before, text = csv_of(exported(shared)), write(exported(shared))
     emptied(shared)
-    _, report = load(shared, before)
+    _, report = load(shared, text)
     assert (report.refused, report.warnings) == (0, {}), report.samples
     assert csv_of(exported(shared)) == before
     assert tables(shared) == []
@@ -235,3 +242,47 @@ def test_columns_of_our_own_exports_mean_nothing_in_the_files_of_others(shared: 
     assert [one.attributes for one in exported(shared)] == [
         {"consent": "oral", "subscription": "gold", "trail": "alpine"}
     ]
+
+
+def test_a_fault_in_a_line_of_json_costs_that_one_alone(shared: Database) -> None:
+    lines = json_of([one for email in ("a@example.org", "b@example.org") for one in exported_alone(shared, email)])
+    first, *others = lines.splitlines()[1:]
+    strange = others[0].replace('"email"', '"mail"') + ","
+    spoilt = ["[", first, '{"email": ', strange, "[1],", r'{"email": "\ud83d"},', *others]
+    emptied(shared)
+    _, report = load(shared, "\n".join(spoilt))
+    assert [(sample.line, sample.words) for sample in report.samples["refused"]] == [
+        (3, "not a person as `newsletter export` writes one"),
+        (4, "the first person has no mail: is this another export?"),
+        (5, "not a person as `newsletter export` writes one"),
+        (6, "there is half a letter in it: an escape such as \\ud83d stands alone"),
+    ]
+    assert standing(shared) == {"a@example.org": ("active", ""), "b@example.org": ("active", "")}
+
+
+def exported_alone(database: Database, email: str) -> list[Exported]:
+    export_of(database, email)
+    return exported(database)
+
+
+@pytest.mark.parametrize(
+    "text", ['[{"email": "a@example.org"}, {"email": "b@example.org"}]', '[\n {\n  "email": 1\n }\n]']
+)
+def test_json_that_has_not_a_person_a_line_is_refused_with_what_to_do(shared: Database, text: str) -> None:
+    emptied(shared)
+    with pytest.raises(SourceError, match="not with a person a line"):
+        load(shared, text)
+
+
+@pytest.mark.parametrize(
+    "trail", [r'[{"action": "sign-up", "at": "2026-01-01", "wording": "\ud83d"}]', '[{"action": 1}]']
+)
+def test_no_half_letter_of_a_trail_reaches_the_database(trail: str) -> None:
+    with pytest.raises(InputError, match="is not one that"):
+        read_trail(trail)
+
+
+def test_no_half_letter_of_attributes_reaches_the_database(shared: Database) -> None:
+    emptied(shared)
+    _, report = load(shared, 'uuid,email,attributes,status\nu1,a@example.org,"{""x"": ""\\ud83d""}",enabled\n')
+    assert "half a letter" in report.samples["refused"][0].words
