@@ -68,7 +68,7 @@ class RowReader:
         self._statuses = [(at, column.words) for at, column in enumerate(columns.columns) if column.words]
         places = {column.field: at for at, column in enumerate(columns.columns) if column.field}
         self._email = places[Field.EMAIL]
-        self._names = [places.get(field, -1) for field in (Field.FIRST_NAME, Field.LAST_NAME)]
+        self._first_name, self._last_name = places.get(Field.FIRST_NAME, -1), places.get(Field.LAST_NAME, -1)
         self._full_name = places.get(Field.NAME, -1)
         self._tags = places.get(Field.TAGS, -1)
         # Those of our own are as they should be, no-break spaces and all.
@@ -85,7 +85,10 @@ class RowReader:
 
     def read(self, line: int, raw: Sequence[str]) -> tuple[Row, list[Remark]]:
         """The row, and what is doubtful about it. Raises InputError for a row that cannot go in."""
-        cells = [" ".join(cell.split()) if cell.isascii() else one_line(cell) for cell in raw]
+        # Nearly all cells are single words, and need nothing.
+        cells = [
+            cell if cell.isalnum() else " ".join(cell.split()) if cell.isascii() else one_line(cell) for cell in raw
+        ]
         if self._is_own:
             cells = [unescaped(cell) for cell in cells]
         if len(cells) != self._width:
@@ -120,7 +123,8 @@ class RowReader:
         return min(said if self._file_status is None else [*said, self._file_status])
 
     def _name(self, cells: Sequence[str]) -> tuple[str, str]:
-        first, last = (cells[at] if at >= 0 else "" for at in self._names)
+        first = cells[self._first_name] if self._first_name >= 0 else ""
+        last = cells[self._last_name] if self._last_name >= 0 else ""
         if self._full_name >= 0 and not (first or last):
             first, last = _split_name(cells[self._full_name])
         if len(first) > MAX_NAME or len(last) > MAX_NAME:

@@ -212,7 +212,7 @@ def _read(
             number += 1
             if number % ROWS_AT_A_TIME == 0:
                 on_progress(READING, done, source.size)
-            if not any(cells) or not any(cell.strip() for cell in cells):
+            if not "".join(cells).strip():
                 continue
             try:
                 if reason:

@@ -71,6 +71,7 @@ def read_status(cell: str, words: Words) -> Status:
     said = "-".join(cell.lower().split())
     found = words.get(said, words.get(ANYTHING_ELSE))
     if found is None:
-        known = [status.word for status in Status] if words is COMMON else [word for word in words if word]
+        ours = sorted(set(words.values())) if words is COMMON else []
+        known = [status.word for status in ours] or [word for word in words if word]
         raise InputError(f"the status “{cell[:40]}” is not understood: write {', '.join(known)}")
     return found

@@ -20,6 +20,7 @@ from newsletter.errors import InputError, SourceError
 from newsletter.text import one_line
 
 _WORKBOOK = "xl/workbook.xml"
+_TOLD_EVERY = 256
 _ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".json")
 
 
@@ -197,7 +198,8 @@ def _from_header(blob: Blob, form: TextFormat, on_read: Callable[[int], None]) -
                 begun = begun or (any(cell.strip() for cell in record[1]) and not record[1][0].startswith("sep="))
                 if begun:
                     yield record
-                    on_read(stream.tell())
+                    if record[0] % _TOLD_EVERY == 0:
+                        on_read(stream.tell())
         except DAMAGED as error:
             raise InputError(_damaged(blob, error)) from None
 
