@@ -111,23 +111,43 @@ def test_an_import_of_an_export_revives_nobody(shared: Database, here: list[Any]
             assert one.email not in told or told[one.email].suppressed in ("", "unsubscribed")
 
 
-def test_several_lists_of_the_same_people_come_back_with_their_suppressions_and_trails(
-    shared: Database,
-) -> None:
-    def two_lists() -> None:
-        with emptied(shared).write() as session:
-            make_list(session, session.scalars(select(Publication)).one(), "samedi")
+def two_lists(database: Database) -> None:
+    with emptied(database).write() as session:
+        make_list(session, session.scalars(select(Publication)).one(), "samedi")
 
-    two_lists()
-    load(shared, "email,first_name,ville\na@example.org,A,Mons\nb@example.org,B,Gand\n")
-    load(shared, "email,first_name,ville\na@example.org,A,Mons\nb@example.org,B,Gand\n", slug="samedi")
-    with shared.write() as session:
+
+def two_exports(database: Database) -> dict[str, str]:
+    """Exports of two lists of the same people, one of whom left everything, and one of whom bounced."""
+    two_lists(database)
+    for slug in ("vendredi", "samedi"):
+        load(database, "email,ville\na@example.org,Mons\nb@example.org,Gand\nc@example.org,\n", slug=slug)
+    with database.write() as session:
         unsubscribe_all(session, get_subscriber(session, "a@example.org"), Hand(ip="192.0.2.1"), LAST_WEEK, "trop")
-    texts = {slug: csv_of(exported(shared, slug)) for slug in ("vendredi", "samedi")}
-    two_lists()
+        suppress(session, "b@example.org", SuppressionReason.BOUNCED, "mailbox", LAST_WEEK)
+    return {slug: csv_of(exported(database, slug)) for slug in ("vendredi", "samedi")}
+
+
+def test_several_lists_of_the_same_people_come_back_with_their_suppressions_and_trails(shared: Database) -> None:
+    texts = two_exports(shared)
+    two_lists(shared)
     for slug, text in texts.items():
         load(shared, text, slug=slug)
     assert {slug: csv_of(exported(shared, slug)) for slug in texts} == texts
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_of_two_lists_imported_one_undone_leaves_the_other_as_it_was_with_nobody_mailed_again(
+    shared: Database, order: tuple[int, int]
+) -> None:
+    texts = two_exports(shared)
+    two_lists(shared)
+    before = everything(shared)
+    numbers = [load(shared, text, slug=slug)[0] for slug, text in texts.items()]
+    undo(shared.write, numbers[order[0]], NOW)
+    slug = list(texts)[order[1]]
+    assert csv_of(exported(shared, slug)) == texts[slug]
+    undo(shared.write, numbers[order[1]], NOW)
+    assert everything(shared) == before
 
 
 def export_of(
