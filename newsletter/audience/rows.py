@@ -9,7 +9,7 @@ from itertools import islice
 from json.encoder import encode_basestring_ascii
 from typing import NamedTuple
 
-from newsletter.audience.cells import as_staged, check_letters, ip_in, time_in
+from newsletter.audience.cells import as_staged, ip_in, time_in
 from newsletter.audience.columns import Field
 from newsletter.audience.formulas import unescaped
 from newsletter.audience.mapping import ColumnMap
@@ -197,8 +197,6 @@ def _object(cell: str) -> dict[str, str]:
         found = None
     if not isinstance(found, dict):
         raise InputError(f"“{cell[:40]}” is not a JSON object of attributes")
-    if "\\u" in cell:
-        check_letters(json.dumps(found, ensure_ascii=False))
     return {
         str(name): one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))[
             :MAX_ATTRIBUTE

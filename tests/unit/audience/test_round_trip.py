@@ -300,9 +300,3 @@ def test_json_that_has_not_a_person_a_line_is_refused_with_what_to_do(shared: Da
 def test_no_half_letter_of_a_trail_reaches_the_database(trail: str) -> None:
     with pytest.raises(InputError, match="is not one that"):
         read_trail(trail)
-
-
-def test_no_half_letter_of_attributes_reaches_the_database(shared: Database) -> None:
-    emptied(shared)
-    _, report = load(shared, 'uuid,email,attributes,status\nu1,a@example.org,"{""x"": ""\\ud83d""}",enabled\n')
-    assert "half a letter" in report.samples["refused"][0].words
