@@ -10,11 +10,15 @@ from sqlalchemy import ColumnElement, case, func, insert, literal, select, updat
 from sqlalchemy.orm import Session
 
 from newsletter.audience.jobs import Job
+from newsletter.audience.past import read_trail
 from newsletter.audience.profile import PROFILE_COLUMNS, Merge, Profile, changed, merge, profile_of
 from newsletter.audience.report import Report, Sample
 from newsletter.audience.staging import staged_rows
 from newsletter.audience.statuses import REASONS, Status
+from newsletter.audience.trails import add_trails
 from newsletter.audience.weighing import (
+    JOINING,
+    SUPPRESSING,
     Verdict,
     end_of_chunk,
     may_differ,
@@ -32,6 +36,9 @@ _OUTCOMES = {
     Verdict.NEW: "added",
     Verdict.JOINS: "added",
     Verdict.ON_LIST: "unchanged",
+    Verdict.HAD_LEFT: "kept_unsubscribed",
+    Verdict.COMES_SUPPRESSED: "suppressed",
+    Verdict.JOINS_SUPPRESSED: "kept_suppressed",
 }
 
 
@@ -84,6 +91,7 @@ class Chunk:
         self._suppress(now)
         self._add_subscribers(now)
         self._add_subscriptions(now)
+        self._add_trails()
         self._change(changes)
 
     def _show(self, outcome: str, verdict: Verdict, report: Report) -> None:
@@ -126,43 +134,66 @@ class Chunk:
         reasons = {status: literal(reason.value) for status, reason in REASONS.items()}
         source = literal(f"import of {self._job.file_name}"[:200])
         found = select(
-            rows.email, case(reasons, value=rows.status), source, literal(self._job.import_id), _moment(now)
-        ).where(rows.verdict == Verdict.SUPPRESS)
-        columns = ("address", "reason", "source", "import_id", "created_at")
+            rows.email,
+            case(reasons, value=rows.status),
+            func.coalesce(rows.suppressed_by, source),
+            rows.suppressed_until,
+            literal(self._job.import_id),
+            func.coalesce(rows.suppressed_at, _moment(now)),
+        ).where(rows.verdict.in_(SUPPRESSING))
+        columns = ("address", "reason", "source", "expires_at", "import_id", "created_at")
         insert_new(self._session, Suppression.__table__, columns, found)
 
     def _add_subscribers(self, now: datetime) -> None:
         rows = self._rows.c
         found = (
-            select(rows.email, *profile_columns(rows), literal(self._job.import_id), _moment(now))
-            .where(rows.verdict == Verdict.NEW)
+            select(rows.email, *profile_columns(rows), rows.tracking, literal(self._job.import_id), _moment(now))
+            .where(rows.verdict.in_(JOINING), rows.subscriber_id.is_(None))
             .order_by(rows.email)
         )
-        columns = ("email", *PROFILE_COLUMNS, "import_id", "created_at")
+        columns = ("email", *PROFILE_COLUMNS, "tracking", "import_id", "created_at")
         insert_new(self._session, Subscriber.__table__, columns, found)
 
     def _add_subscriptions(self, now: datetime) -> None:
         rows = self._rows.c
         trail = ("opted_in_at", "opted_in_ip", "confirmed_at", "confirmed_ip")
         status = case(
-            (rows.status == Status.PENDING, SubscriptionStatus.PENDING.value), else_=SubscriptionStatus.ACTIVE.value
+            (rows.subscription.is_not(None), rows.subscription),
+            (rows.status == Status.PENDING, SubscriptionStatus.PENDING.value),
+            else_=SubscriptionStatus.ACTIVE.value,
         )
+        # What came with this import is told from what happened since then by its time: see `undo`.
+        left_at = case((rows.unsubscribed_at < self._job.begun_at, rows.unsubscribed_at))
         found = (
             select(
                 literal(self._job.list_id),
                 Subscriber.id,
                 status,
-                literal(self._job.consent),
+                func.coalesce(rows.consent, literal(self._job.consent)),
                 *(rows[name] for name in trail),
                 literal(self._job.import_id),
-                _moment(now),
+                func.coalesce(rows.subscribed_at, _moment(now)),
+                left_at,
+                rows.paused_until,
             )
             .join_from(self._rows, Subscriber, Subscriber.email == rows.email)
-            .where(rows.verdict.in_((Verdict.NEW, Verdict.JOINS)))
+            .where(rows.verdict.in_(JOINING))
             .order_by(rows.email)
         )
-        columns = ("list_id", "subscriber_id", "status", "consent", *trail, "import_id", "subscribed_at")
+        since = ("subscribed_at", "unsubscribed_at", "paused_until")
+        columns = ("list_id", "subscriber_id", "status", "consent", *trail, "import_id", *since)
         insert_new(self._session, Subscription.__table__, columns, found)
+
+    def _add_trails(self) -> None:
+        rows = self._rows.c
+        found = (
+            select(Subscriber.id, rows.trail)
+            .join_from(self._rows, Subscriber, Subscriber.email == rows.email)
+            .where(rows.verdict.in_(JOINING), rows.trail.is_not(None))
+            .order_by(rows.email)
+        )
+        trails = {subscriber_id: read_trail(trail) for subscriber_id, trail in self._session.execute(found)}
+        add_trails(self._session, trails, self._job.list_id, self._job.import_id)
 
     def _change(self, changes: Sequence[Change]) -> None:
         if not changes:

@@ -24,6 +24,39 @@ class Field(StrEnum):
     ATTRIBUTES = "attributes"
     IGNORED = "-"
 
+    # What only our own exports tell, of a past on a list.
+    SUBSCRIPTION = "subscription"
+    CONSENT = "consent"
+    SUBSCRIBED_AT = "subscribed_at"
+    UNSUBSCRIBED_AT = "unsubscribed_at"
+    PAUSED_UNTIL = "paused_until"
+    SUPPRESSED = "suppressed"
+    SUPPRESSED_BY = "suppressed_by"
+    SUPPRESSED_AT = "suppressed_at"
+    SUPPRESSED_UNTIL = "suppressed_until"
+    TRACKING = "tracking"
+    TRAIL = "trail"
+
+
+PAST = (
+    Field.SUBSCRIPTION,
+    Field.CONSENT,
+    Field.SUBSCRIBED_AT,
+    Field.UNSUBSCRIBED_AT,
+    Field.PAUSED_UNTIL,
+    Field.SUPPRESSED,
+    Field.SUPPRESSED_BY,
+    Field.SUPPRESSED_AT,
+    Field.SUPPRESSED_UNTIL,
+    Field.TRACKING,
+    Field.TRAIL,
+)
+
+
+def field_by_hand(target: str) -> Field | None:
+    """The field a person means who maps a column to it; None for the name of an attribute."""
+    return Field(target) if target in set(Field) - set(PAST) else None
+
 
 def header_key(name: str) -> str:
     """A column's name in the form it is looked up by: lower case, without accents, words joined by hyphens."""

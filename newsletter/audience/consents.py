@@ -12,6 +12,8 @@ from newsletter.models import Consent, ConsentAction
 
 READER = "reader"
 MAX_WORDING = 2000
+MAX_VERSION = 64
+MAX_BY = 100
 
 
 @dataclass(frozen=True, slots=True)

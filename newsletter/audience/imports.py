@@ -70,7 +70,6 @@ def stage(
             options=kept(options, source),
             state=ImportState.STAGING,
             report=Report().facts(),
-            attribute_names=source.attribute_names,
             created_at=now,
         )
         session.add(begun)
@@ -172,10 +171,11 @@ def _stage_rows(
     on_progress: OnProgress,
     on_fault: OnFault,
 ) -> None:
-    report = fill(transactions, import_id, source, digest, on_progress, on_fault)
+    report, names = fill(transactions, import_id, source, digest, on_progress, on_fault)
     with transactions() as session:
         found = get_import(session, import_id, lock=True)
         found.staged = sort_out(session, import_id, source, report)
+        found.attribute_names = sorted({*source.attribute_names, *names})
         if found.state is ImportState.STAGING:
             found.state, found.report = ImportState.STAGED, report.facts()
         session.flush()

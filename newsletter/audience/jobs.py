@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ class Job:
     parts: Sequence[str]
     consent: str
     conflicts: Conflicts
+    begun_at: datetime
 
 
 def get_import(session: Session, import_id: int, *, lock: bool = False) -> Import:
@@ -60,6 +62,7 @@ def job_of(found: Import) -> Job:
         parts=found.options["parts"],
         consent=found.options["consent"] or f"subscribed in {name}",
         conflicts=Conflicts(found.options["conflicts"]),
+        begun_at=found.created_at,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from newsletter.audience.columns import FAULT_COLUMNS, FIELDS, Field, attribute_name, header_key
+from newsletter.audience.columns import FAULT_COLUMNS, FIELDS, Field, attribute_name, field_by_hand, header_key
 from newsletter.audience.presets.known import recognise
 from newsletter.audience.presets.preset import Preset
 from newsletter.audience.statuses import COMMON, Status, Words
@@ -28,13 +28,13 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class ColumnMap:
-    """All columns of a table. `status` is what the file's name says of everybody in it, `escaped` whether cells
-    bear an apostrophe against spreadsheets."""
+    """All columns of a table. `status` is what the file's name says of everybody in it, `own` whether it is an export
+    of ours."""
 
     columns: tuple[Column, ...]
     preset: str | None = None
     status: Status | None = None
-    escaped: bool = False
+    own: bool = False
 
     @property
     def says_who_agreed(self) -> bool:
@@ -67,21 +67,19 @@ def map_columns(
     columns = _without_full_name(columns)
     _check_addresses(columns, header)
     status = _status_of_file(file_name, preset)
-    return ColumnMap(tuple(columns), preset.name if preset else None, status, bool(preset and preset.escaped))
+    return ColumnMap(tuple(columns), preset.name if preset else None, status, bool(preset and preset.own))
 
 
 def _column(name: str, said: Mapping[str, str], preset: Preset | None, number: int) -> Column:
     key = header_key(name)
-    target: Field | str | None = said.get(key)
-    if target is None and preset is not None:
-        if key in preset.statuses:
-            return Column(name, Field.STATUS, words=preset.statuses[key])
-        target = preset.columns.get(key)
-    if target is None:
-        target = FIELDS.get(key, "")
-    if target in set(Field):
-        found = Field(target)
-        return Column(name, found, words=COMMON if found is Field.STATUS else None)
+    target: Field | str = FIELDS.get(key, "")
+    words = None
+    if key in said:
+        target = field_by_hand(said[key]) or said[key]
+    elif preset is not None and (key in preset.columns or key in preset.statuses):
+        target, words = preset.columns.get(key, Field.STATUS), preset.statuses.get(key)
+    if isinstance(target, Field):
+        return Column(name, target, words=words or (COMMON if target is Field.STATUS else None))
     return Column(name, None, attribute=attribute_name(target or name, number))
 
 

@@ -24,8 +24,8 @@ class Report:
 
     added: on the list from now on. updated, unchanged: on it before. suppressed: the file says that they left,
     bounced or complained, so that they are never mailed. kept_unsubscribed, kept_suppressed: known to have left or to
-    be suppressed, and left alone. duplicates: rows about somebody whom another row is about. erased: rows about
-    somebody who was forgotten at their own wish. refused: faulty rows.
+    be suppressed, here or by an export of ours, and left so. duplicates: rows about somebody whom another row is
+    about. erased: rows about somebody who was forgotten at their own wish. refused: faulty rows.
     """
 
     added: int = 0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from ipaddress import ip_address
+from collections.abc import Callable, Sequence
+from itertools import islice
 from json.encoder import encode_basestring_ascii
 from typing import NamedTuple
 
+from newsletter.audience.cells import as_staged, ip_in, time_in
 from newsletter.audience.columns import Field
 from newsletter.audience.formulas import unescaped
 from newsletter.audience.mapping import ColumnMap
@@ -24,6 +24,8 @@ from newsletter.text import one_line
 MAX_NAME = 200
 MAX_ATTRIBUTE = 2000
 MAX_TAG = 100
+# Of attributes in JSON: beyond that, a name is no column but a value in the wrong place.
+MAX_NAMES = 1000
 _LOCALE = {Field.LANGUAGE: language_tag, Field.TIMEZONE: zone_name}
 
 
@@ -53,18 +55,24 @@ class Remark(NamedTuple):
 
 
 class RowReader:
-    """Reads the rows of one table; what the columns mean is worked out once."""
+    """Reads the rows of one table; what the columns mean is worked out once.
+
+    `names` are the attributes that it found in columns of JSON, at most MAX_NAMES of them.
+    """
 
     def __init__(self, columns: ColumnMap) -> None:
+        self.names: set[str] = set()
         self._width = len(columns.columns)
-        self._is_escaped = columns.escaped
+        self._is_own = columns.own
         self._file_status = columns.status
         self._statuses = [(at, column.words) for at, column in enumerate(columns.columns) if column.words]
         places = {column.field: at for at, column in enumerate(columns.columns) if column.field}
         self._email = places[Field.EMAIL]
-        self._names = [places.get(field, -1) for field in (Field.FIRST_NAME, Field.LAST_NAME)]
+        self._first_name, self._last_name = places.get(Field.FIRST_NAME, -1), places.get(Field.LAST_NAME, -1)
         self._full_name = places.get(Field.NAME, -1)
         self._tags = places.get(Field.TAGS, -1)
+        # Those of our own are as they should be, no-break spaces and all.
+        self._around_tags = " " if columns.own else None
         self._json = places.get(Field.ATTRIBUTES, -1)
         self._locale = [places.get(field, -1) for field in _LOCALE]
         self._has_locale = max(*self._locale, self._json) >= 0
@@ -77,8 +85,11 @@ class RowReader:
 
     def read(self, line: int, raw: Sequence[str]) -> tuple[Row, list[Remark]]:
         """The row, and what is doubtful about it. Raises InputError for a row that cannot go in."""
-        cells = [" ".join(cell.split()) if cell.isascii() else one_line(cell) for cell in raw]
-        if self._is_escaped:
+        # Nearly all cells are single words, and need nothing.
+        cells = [
+            cell if cell.isalnum() else " ".join(cell.split()) if cell.isascii() else one_line(cell) for cell in raw
+        ]
+        if self._is_own:
             cells = [unescaped(cell) for cell in cells]
         if len(cells) != self._width:
             cells = self._fitted(cells)
@@ -92,7 +103,7 @@ class RowReader:
         trail: tuple[str | None, ...] = (None, None, None, None)
         if self._has_trail:
             trail = self._trail(cells, remarks)
-        tags = _tags(cells[self._tags]) if self._tags >= 0 else "[]"
+        tags = _tags(cells[self._tags], self._around_tags) if self._tags >= 0 else "[]"
         more = _object(cells[self._json]) if self._json >= 0 and cells[self._json] else {}
         language, timezone = self._locale_of(cells, more, remarks) if self._has_locale else ("", "")
         attributes = self._attribute_json(cells, more)
@@ -112,7 +123,8 @@ class RowReader:
         return min(said if self._file_status is None else [*said, self._file_status])
 
     def _name(self, cells: Sequence[str]) -> tuple[str, str]:
-        first, last = (cells[at] if at >= 0 else "" for at in self._names)
+        first = cells[self._first_name] if self._first_name >= 0 else ""
+        last = cells[self._last_name] if self._last_name >= 0 else ""
         if self._full_name >= 0 and not (first or last):
             first, last = _split_name(cells[self._full_name])
         if len(first) > MAX_NAME or len(last) > MAX_NAME:
@@ -125,7 +137,8 @@ class RowReader:
         """Language and time zone, from their columns or out of `more` attributes; what is neither is left out."""
         found = []
         for (field, read), at in zip(_LOCALE.items(), self._locale, strict=True):
-            told = more.pop(field, "")
+            # In an export of ours, an attribute of that name is one.
+            told = "" if self._is_own else more.pop(field, "")
             cell = (cells[at] if at >= 0 else "") or told
             try:
                 found.append(read(cell) if cell else "")
@@ -143,11 +156,13 @@ class RowReader:
                     raise InputError(f"{name} is longer than {MAX_ATTRIBUTE:,} characters")
                 filled.append(key + encode_basestring_ascii(value))
         own = "{" + ", ".join(filled) + "}"
+        if more and len(self.names) < MAX_NAMES:
+            self.names.update(islice(more, MAX_NAMES - len(self.names)))
         return json.dumps(dict(sorted({**more, **json.loads(own)}.items()))) if more else own
 
     def _trail(self, cells: Sequence[str], remarks: list[Remark]) -> tuple[str | None, ...]:
-        opted_in_at, confirmed_at = (_time(cells[at], remarks) if at >= 0 else None for at in self._times)
-        opted_in_ip, confirmed_ip = (_ip(cells[at], remarks) if at >= 0 else None for at in self._ips)
+        opted_in_at, confirmed_at = (_told(_time, cells[at], remarks) if at >= 0 else None for at in self._times)
+        opted_in_ip, confirmed_ip = (_told(ip_in, cells[at], remarks) if at >= 0 else None for at in self._ips)
         return opted_in_at, opted_in_ip, confirmed_at, confirmed_ip
 
 
@@ -160,12 +175,12 @@ def _split_name(name: str) -> tuple[str, str]:
     return first, last
 
 
-def _tags(cell: str) -> str:
+def _tags(cell: str, around: str | None) -> str:
     """Tags parted by commas (or semicolons, or bars, where there is no comma), each perhaps in quotes."""
     if not cell:
         return "[]"
     delimiter = next((sign for sign in ",;|" if sign in cell), ",")
-    tags = {tag.strip() for tag in next(csv.reader([cell], delimiter=delimiter, skipinitialspace=True))}
+    tags = {tag.strip(around) for tag in next(csv.reader([cell], delimiter=delimiter, skipinitialspace=True))}
     if any(len(tag) > MAX_TAG for tag in tags):
         raise InputError(f"a tag is longer than {MAX_TAG} characters")
     return json.dumps(sorted(tags - {""}))
@@ -191,23 +206,16 @@ def _object(cell: str) -> dict[str, str]:
     }
 
 
-def _time(cell: str, remarks: list[Remark]) -> str | None:
+def _time(cell: str) -> str:
+    return as_staged(time_in(cell))
+
+
+def _told(read: Callable[[str], str], cell: str, remarks: list[Remark]) -> str | None:
+    """What is read in a cell, left out where it cannot be."""
     if not cell:
         return None
     try:
-        moment = datetime.fromisoformat(cell.removesuffix(" UTC"))
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        remarks.append(Remark("time", f"the time “{cell[:40]}” is left out: write it as 2026-03-13 07:00"))
-        return None
-    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
-
-
-def _ip(cell: str, remarks: list[Remark]) -> str | None:
-    if not cell:
-        return None
-    try:
-        return str(ip_address(cell))
-    except ValueError:
-        remarks.append(Remark("ip", f"the IP address “{cell[:45]}” is left out: it is none"))
+        return read(cell)
+    except InputError as error:
+        remarks.append(Remark("ip" if read is ip_in else "time", f"left out: {error}"))
         return None

@@ -17,6 +17,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
+    Text,
     delete,
     func,
     inspect,
@@ -28,6 +29,7 @@ from sqlalchemy.orm import Session
 
 from newsletter.audience.digests import WISH, Digest, erased_digests
 from newsletter.audience.files.source import Source
+from newsletter.audience.past import NOTHING, Past, PastReader
 from newsletter.audience.report import Report, Sample
 from newsletter.audience.rows import Row, RowReader
 from newsletter.bulk import load
@@ -43,6 +45,7 @@ OnProgress = Callable[[str, int, int], None]
 ROWS_AT_A_TIME = 20_000
 READING = "Reading"
 COLUMNS = ("id", "part", *Row._fields)
+COLUMNS_WITH_PAST = (*COLUMNS, *Past._fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,16 @@ def staged_rows(session: Session, import_id: int) -> Table:
         Column("opted_in_ip", String(45)),
         Column("confirmed_at", UtcDateTime),
         Column("confirmed_ip", String(45)),
+        Column("subscription", String(20)),
+        Column("consent", Text),
+        Column("subscribed_at", UtcDateTime),
+        Column("unsubscribed_at", UtcDateTime),
+        Column("paused_until", UtcDateTime),
+        Column("suppressed_by", String(200)),
+        Column("suppressed_at", UtcDateTime),
+        Column("suppressed_until", UtcDateTime),
+        Column("tracking", String(20)),
+        Column("trail", Text),
         prefixes=["UNLOGGED"] if is_postgresql(session) else [],
     )
 
@@ -102,20 +115,24 @@ def fill(
     digest: Digest,
     on_progress: OnProgress,
     on_fault: OnFault,
-) -> Report:
-    """Stage the rows of a file anew, some thousands in a transaction; what was wrong with the others."""
-    report = Report()
+) -> tuple[Report, set[str]]:
+    """Stage the rows of a file anew, some thousands in a transaction.
+
+    What was wrong with the others, and the names of attributes that were not in the header.
+    """
+    report, names = Report(), set[str]()
     with transactions() as session:
         drop_staged(session, import_id)
         staged_rows(session, import_id).create(session.connection())
         erased = erased_digests(session)
-    rows = _read(source, report, _is_erased(erased, digest), on_progress, on_fault)
+    rows = _read(source, report, names, _is_erased(erased, digest), on_progress, on_fault)
+    columns = COLUMNS_WITH_PAST if source.is_own else COLUMNS
     while chunk := list(islice(rows, ROWS_AT_A_TIME)):
         with transactions() as session:
-            load(session, staged_rows(session, import_id), COLUMNS, chunk)
+            load(session, staged_rows(session, import_id), columns, chunk)
     with transactions() as session:
         _drop_erased(session, staged_rows(session, import_id), erased_digests(session) - erased, digest, report)
-    return report
+    return report, names
 
 
 def _is_erased(erased: frozenset[str], digest: Digest) -> IsErased:
@@ -173,11 +190,18 @@ def _place(names: list[str], part: int, other_part: int, line: int) -> str:
 
 
 def _read(
-    source: Source, report: Report, is_erased: IsErased, on_progress: OnProgress, on_fault: OnFault
+    source: Source,
+    report: Report,
+    names: set[str],
+    is_erased: IsErased,
+    on_progress: OnProgress,
+    on_fault: OnFault,
 ) -> Iterator[tuple[object, ...]]:
     number, before = 0, 0
+    more: tuple[str | None, ...] = NOTHING if source.is_own else ()
     for part, table in enumerate(source.tables):
         reader = RowReader(table.columns)
+        past = PastReader(table.columns) if table.columns.own else None
         done = before
 
         def tell(read: int, before: int = before) -> None:
@@ -188,12 +212,13 @@ def _read(
             number += 1
             if number % ROWS_AT_A_TIME == 0:
                 on_progress(READING, done, source.size)
-            if not any(cells) or not any(cell.strip() for cell in cells):
+            if not "".join(cells).strip():
                 continue
             try:
                 if reason:
                     raise InputError(reason)
                 row, remarks = reader.read(line, cells)
+                told = past.read(cells) if past else more
             except InputError as error:
                 report.count("refused")
                 if report.wants("refused") > 0:
@@ -209,6 +234,7 @@ def _read(
             for remark in remarks:
                 report.warn(remark.kind)
                 report.show("warnings", [Sample(table.name, line, remark.words)])
-            yield (number, part, *row)
+            yield (number, part, *row, *told)
         before += table.size
+        names |= reader.names
     on_progress(READING, source.size, source.size)

@@ -10,29 +10,31 @@ from newsletter.models import SuppressionReason
 
 
 class Status(IntEnum):
-    """Ordered by weight: of several rows, or columns, about one address the lowest decides."""
+    """Ordered by weight: of several rows, or columns, about one address the lowest decides.
+
+    Only our own exports tell `blocked` and `left`: barred by us, and unsubscribed from the one list alone.
+    """
 
     COMPLAINED = 0
     CLEANED = 1
     UNSUBSCRIBED = 2
-    SUBSCRIBED = 3
-    PENDING = 4
+    BLOCKED = 3
+    LEFT = 4
+    SUBSCRIBED = 5
+    PENDING = 6
 
     @property
     def word(self) -> str:
         return self.name.lower()
 
-    @property
-    def is_gone(self) -> bool:
-        """Whether the address must not be mailed."""
-        return self <= Status.UNSUBSCRIBED
 
-
-# Why whoever has left another system is suppressed here.
+# Why whoever has left elsewhere is suppressed here.
 REASONS = {
     Status.COMPLAINED: SuppressionReason.COMPLAINED,
     Status.CLEANED: SuppressionReason.BOUNCED,
     Status.UNSUBSCRIBED: SuppressionReason.UNSUBSCRIBED,
+    Status.BLOCKED: SuppressionReason.BLOCKED,
+    Status.LEFT: SuppressionReason.UNSUBSCRIBED,
 }
 # “*” stands for whatever else a cell may say.
 Words = Mapping[str, Status]
@@ -69,6 +71,7 @@ def read_status(cell: str, words: Words) -> Status:
     said = "-".join(cell.lower().split())
     found = words.get(said, words.get(ANYTHING_ELSE))
     if found is None:
-        known = ", ".join(status.word for status in Status)
-        raise InputError(f"the status “{cell[:40]}” is not understood: write {known}")
+        ours = sorted(set(words.values())) if words is COMMON else []
+        known = [status.word for status in ours] or [word for word in words if word]
+        raise InputError(f"the status “{cell[:40]}” is not understood: write {', '.join(known)}")
     return found

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Select, delete, exists, func, select
+from sqlalchemy import ColumnElement, CursorResult, Delete, Select, Update, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from newsletter.audience.chunk import write_profiles
@@ -32,7 +32,7 @@ from newsletter.models import (
 
 ROWS_AT_A_TIME = 20_000
 UNDOING = "Undoing"
-Entity = type[Suppression] | type[Subscription] | type[Subscriber]
+Entity = type[Suppression] | type[Subscription] | type[Consent] | type[Subscriber]
 
 
 @dataclass(slots=True)
@@ -56,14 +56,18 @@ def undo(transactions: Transactions, import_id: int, now: datetime, on_progress:
         found = get_import(session, import_id, lock=True)
         if found.state is ImportState.UNDONE:
             raise ConflictError(f"import {import_id} is undone already")
-        found.state = ImportState.UNDOING
+        found.state, begun_at = ImportState.UNDOING, found.created_at
         drop_staged(session, import_id)
     undone = Undone()
+    _hand_over(transactions, import_id, on_progress)
     made = Suppression.import_id == import_id
     undone.suppressions = _delete(transactions, Suppression, made, on_progress)
     joined = Subscription.import_id == import_id
-    wanted = Subscription.status != SubscriptionStatus.UNSUBSCRIBED
-    undone.subscriptions = _delete(transactions, Subscription, joined & wanted, on_progress)
+    undone.subscriptions = _delete(transactions, Subscription, joined & ~_left_since(begun_at), on_progress)
+    came = (Consent.import_id == import_id) & ~exists().where(
+        joined, Subscription.subscriber_id == Consent.subscriber_id
+    )
+    _delete(transactions, Consent, came, on_progress)
     undone.changes = _put_back_changes(transactions, import_id)
     undone.subscribers = _delete(transactions, Subscriber, _only_imported(import_id), on_progress)
     with transactions() as session:
@@ -72,18 +76,45 @@ def undo(transactions: Transactions, import_id: int, now: datetime, on_progress:
     return undone
 
 
+def _hand_over(transactions: Transactions, import_id: int, on_progress: OnProgress) -> None:
+    """Leave to a later import what it found here by this one: suppressions under which it put people on another list,
+    and their decisions about all lists."""
+    later = select(func.min(Subscription.import_id)).where(Subscription.import_id > import_id)
+    of_address = later.join(Subscriber, Subscriber.id == Subscription.subscriber_id).where(
+        Subscriber.email == Suppression.address
+    )
+    of_person = later.where(Subscription.subscriber_id == Consent.subscriber_id)
+    made, everywhere = Suppression.import_id == import_id, Consent.list_id.is_(None)
+    for entity, found, which in (
+        (Suppression, of_address.scalar_subquery(), made),
+        (Consent, of_person.scalar_subquery(), everywhere & (Consent.import_id == import_id)),
+    ):
+        change = update(entity).where(which, found.is_not(None)).values(import_id=found)
+        _in_steps(transactions, entity, change, on_progress)
+
+
 def _delete(transactions: Transactions, entity: Entity, which: ColumnElement[bool], on_progress: OnProgress) -> int:
-    """Delete rows, in steps through the table's numbers, since none of these is indexed by import."""
+    return _in_steps(transactions, entity, delete(entity).where(which), on_progress)
+
+
+def _in_steps(transactions: Transactions, entity: Entity, change: Delete | Update, on_progress: OnProgress) -> int:
+    """Change rows, in steps through the table's numbers, since none of these is indexed by import; how many."""
     with transactions() as session:
         last = session.scalar(select(func.max(entity.id))) or 0
-    deleted = 0
+    changed = 0
     for first in range(0, last + 1, ROWS_AT_A_TIME):
         span = entity.id.between(first, first + ROWS_AT_A_TIME - 1)
         with transactions() as session:
-            statement = delete(entity).where(span, which).execution_options(synchronize_session=False)
-            deleted += cast(CursorResult[Any], session.execute(statement)).rowcount
+            statement = change.where(span).execution_options(synchronize_session=False)
+            changed += cast(CursorResult[Any], session.execute(statement)).rowcount
         on_progress(f"{UNDOING} {entity.__tablename__}", min(first + ROWS_AT_A_TIME, last), last)
-    return deleted
+    return changed
+
+
+def _left_since(begun_at: datetime) -> ColumnElement[bool]:
+    """Whether somebody has left since an import began; one of an export of ours brings people who left before."""
+    left = Subscription.status == SubscriptionStatus.UNSUBSCRIBED
+    return left & Subscription.unsubscribed_at.is_not(None) & (Subscription.unsubscribed_at >= begun_at)
 
 
 def _only_imported(import_id: int) -> ColumnElement[bool]:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from newsletter.audience.profile import PROFILE_COLUMNS
-from newsletter.audience.statuses import Status
+from newsletter.audience.statuses import REASONS, Status
 from newsletter.models import Subscriber, Subscription, SubscriptionStatus, Suppression, at_domain
 
 CHUNK = 20_000
@@ -39,6 +39,14 @@ class Verdict(IntEnum):
     NEW = 3
     JOINS = 4
     ON_LIST = 5
+    # What exports of ours tell of people who are not on the list here; they get their subscription back.
+    HAD_LEFT = 6
+    COMES_SUPPRESSED = 7
+    JOINS_SUPPRESSED = 8
+
+
+SUPPRESSING = (Verdict.SUPPRESS, Verdict.COMES_SUPPRESSED)
+JOINING = (Verdict.NEW, Verdict.JOINS, Verdict.HAD_LEFT, Verdict.COMES_SUPPRESSED, Verdict.JOINS_SUPPRESSED)
 
 
 def end_of_chunk(session: Session, staged: Table, after: str) -> str:
@@ -60,12 +68,19 @@ def weigh(staged: Table, list_id: int) -> Any:
     row = staged.c
     # No import may pass even one that has run out: whoever wants this mail again signs up.
     suppressed = exists().where(Suppression.address.in_((row.email, at_domain(row.email))))
+    on_list, own = Subscription.id.is_not(None), row.subscription.is_not(None)
+    gets_back = and_(own, Subscription.id.is_(None))
+    keep = case((and_(gets_back, _is_same_suppression(row)), Verdict.JOINS_SUPPRESSED), else_=Verdict.KEEP_SUPPRESSED)
+    suppress = case((gets_back, Verdict.COMES_SUPPRESSED), else_=Verdict.SUPPRESS)
     verdict = case(
-        (suppressed, Verdict.KEEP_SUPPRESSED),
-        (row.status < Status.UNSUBSCRIBED, Verdict.SUPPRESS),
+        (suppressed, keep),
+        (row.status.in_((Status.COMPLAINED, Status.CLEANED, Status.BLOCKED)), suppress),
+        (and_(own, on_list, _came_back(row)), Verdict.ON_LIST),
+        (and_(own, row.status == Status.UNSUBSCRIBED), suppress),
         (Subscription.status == SubscriptionStatus.UNSUBSCRIBED, Verdict.KEEP_UNSUBSCRIBED),
         (row.status == Status.UNSUBSCRIBED, Verdict.SUPPRESS),
-        (Subscription.id.is_not(None), Verdict.ON_LIST),
+        (row.status == Status.LEFT, case((on_list, Verdict.SUPPRESS), else_=Verdict.HAD_LEFT)),
+        (on_list, Verdict.ON_LIST),
         (Subscriber.id.is_not(None), Verdict.JOINS),
         else_=Verdict.NEW,
     )
@@ -74,6 +89,25 @@ def weigh(staged: Table, list_id: int) -> Any:
         .select_from(staged)
         .outerjoin(Subscriber, Subscriber.email == row.email)
         .outerjoin(Subscription, and_(Subscription.list_id == list_id, Subscription.subscriber_id == Subscriber.id))
+    )
+
+
+def _came_back(row: Any) -> ColumnElement[bool]:
+    """Whether somebody has come on the list after the time at which an export of ours says that they left."""
+    left = row.status.in_((Status.LEFT, Status.UNSUBSCRIBED))
+    left_at = func.coalesce(row.suppressed_at, row.unsubscribed_at)
+    wanted = Subscription.status != SubscriptionStatus.UNSUBSCRIBED
+    return and_(left, wanted, func.coalesce(Subscription.confirmed_at, Subscription.subscribed_at) > left_at)
+
+
+def _is_same_suppression(row: Any) -> ColumnElement[bool]:
+    """Whether what suppresses somebody here is what an export of ours tells: it came by one, of another list."""
+    reasons = {status: reason.value for status, reason in REASONS.items()}
+    return exists().where(
+        Suppression.address.in_((row.email, at_domain(row.email))),
+        Suppression.reason == case(reasons, value=row.status),
+        Suppression.created_at == row.suppressed_at,
+        Suppression.expires_at.is_not_distinct_from(row.suppressed_until),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from newsletter.audience.export import Exported, export_page, to_csv, to_facts
+from newsletter.audience.export import Exported, export_page, to_csv, to_json
 from newsletter.audience.lists import get_list
 from newsletter.cli.database import open_database
 from newsletter.config import load_settings
@@ -31,7 +30,7 @@ class Format(StrEnum):
 
 def export(
     list_slug: Annotated[str, typer.Option("--list", help="The list.")],
-    form: Annotated[Format, typer.Option("--format", help="CSV can be imported again.")] = Format.CSV,
+    form: Annotated[Format, typer.Option("--format", help="Both can be imported again.")] = Format.CSV,
     output: Annotated[Path | None, typer.Option(help="A new file to write; standard output when left out.")] = None,
 ) -> None:
     """Write down everybody who is or was on a list: who they are, their status, how they agreed."""
@@ -65,12 +64,11 @@ def _csv(pages: Iterator[list[Exported]]) -> Iterator[str]:
 
 
 def _json(pages: Iterator[list[Exported]]) -> Iterator[str]:
-    sign = "[\n"
+    first = True
     for page in pages:
-        for one in page:
-            yield sign + json.dumps(to_facts(one), ensure_ascii=False)
-            sign = ",\n"
-    yield "[]\n" if sign == "[\n" else "\n]\n"
+        yield to_json(page, first=first)
+        first = False
+    yield "[]\n" if first else "\n]\n"
 
 
 def _write(path: Path, texts: Iterator[str]) -> None:

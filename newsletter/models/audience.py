@@ -139,7 +139,7 @@ class Consent(Base):
     """One decision in a subscriber's trail, kept as it was taken. `list_id` is None where it is about all lists.
 
     `wording` is what they were shown or what they said, `wording_version` names it; `by` is who did it: `reader`,
-    `admin`, or what else. `ip` goes once its retention is over.
+    `admin`, or what else. `ip` goes once its retention is over. `import_id` is the import it came by, if it did.
     """
 
     __tablename__ = "consents"
@@ -152,6 +152,7 @@ class Consent(Base):
     wording_version: Mapped[str] = mapped_column(String(64), default="")
     ip: Mapped[str | None] = mapped_column(String(45))
     by: Mapped[str] = mapped_column(String(100))
+    import_id: Mapped[MadeBy]
     at: Mapped[Moment]
 
 

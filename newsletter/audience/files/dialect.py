@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from clevercsv.detect import Detector
 from clevercsv.exceptions import Error as CleverError
@@ -20,14 +21,19 @@ _MAX_SAMPLE_LINE = 2000
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """One character between cells, one around them; `quote` is empty where quotes mean nothing."""
+    """One character between cells, one around them; `quote` is empty where quotes mean nothing.
+
+    In a `spaced` file spaces stand between the delimiter and a quote.
+    """
 
     delimiter: str
     quote: str = '"'
+    spaced: bool = False
 
     def __str__(self) -> str:
         quote = f"quote {self.quote}" if self.quote else "no quotes"
-        return f"{_NAMES.get(self.delimiter, self.delimiter)}, {quote}"
+        spaces = " and spaces" if self.spaced else ""
+        return f"{_NAMES.get(self.delimiter, self.delimiter)}{spaces}, {quote}"
 
 
 def delimiter_of(word: str) -> str:
@@ -52,13 +58,54 @@ def find_dialect(sample: str, is_header: Callable[[list[str]], bool]) -> Dialect
 
     `sample` is the first lines of a file; `is_header` says whether cells are the names of columns.
     """
-    lines = [line[:_MAX_SAMPLE_LINE] for line in sample.splitlines() if line.strip()][:SAMPLE_LINES]
+    lines = _lines(sample)
     if not lines:
         return Dialect(",")
     guessed = _guess("\n".join(lines).replace("\0", "") + "\n")
     others = sorted(DELIMITERS, key=lambda delimiter: -lines[0].count(delimiter))
     candidates = [guessed, *(Dialect(delimiter) for delimiter in others)]
-    return next((dialect for dialect in candidates if is_header(_split(lines[0], dialect))), guessed)
+    found = next((dialect for dialect in candidates if is_header(_split(lines[0], dialect))), None)
+    if found is None and guessed.delimiter not in lines[0] and others[0] in lines[0]:
+        # The guess is of what stands inside the cells.
+        found = Dialect(others[0], guessed.quote)
+    return found or guessed
+
+
+def is_spaced(sample: str, dialect: Dialect) -> bool:
+    """Whether quotes in the sample only make sense where spaces before them are passed over."""
+    if not dialect.quote:
+        return False
+    lines = [f"{without_spaces_behind(line, dialect)}\n" for line in _lines(sample)]
+    try:
+        plain = [_stripped(cells) for cells in _reader(lines, dialect)]
+        passed = [_stripped(cells) for cells in _reader(lines, replace(dialect, spaced=True), strict=True)]
+    except csv.Error:
+        return False
+    return plain != passed and len({len(cells) for cells in passed}) == 1
+
+
+def without_spaces_behind(line: str, dialect: Dialect) -> str:
+    """The line without spaces between a closing quote and the delimiter, which no parser passes over."""
+    quote, delimiter = re.escape(dialect.quote), re.escape(dialect.delimiter)
+    return re.sub(rf"{quote} +(?={delimiter}|$)", dialect.quote, line)
+
+
+def _lines(sample: str) -> list[str]:
+    return [line[:_MAX_SAMPLE_LINE] for line in sample.splitlines() if line.strip()][:SAMPLE_LINES]
+
+
+def _stripped(cells: list[str]) -> list[str]:
+    return [cell.lstrip(" ") for cell in cells]
+
+
+def _reader(lines: list[str], dialect: Dialect, *, strict: bool = False) -> Iterator[list[str]]:
+    return csv.reader(
+        lines,
+        delimiter=dialect.delimiter,
+        quotechar=dialect.quote,
+        skipinitialspace=dialect.spaced,
+        strict=strict,
+    )
 
 
 def _guess(text: str) -> Dialect:

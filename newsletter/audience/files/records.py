@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import TextIO
 
-from newsletter.audience.files.dialect import Dialect
+from newsletter.audience.files.dialect import Dialect, without_spaces_behind
 from newsletter.errors import SourceError
 
 # The line a record starts on (from 1), its cells, and why it cannot be read ("" when it can).
@@ -76,6 +76,7 @@ def read_records(text: TextIO, dialect: Dialect, name: str) -> Iterator[Record]:
             delimiter=dialect.delimiter,
             quotechar=dialect.quote or None,
             quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
+            skipinitialspace=dialect.spaced,
             strict=True,
         )
         try:
@@ -85,10 +86,31 @@ def read_records(text: TextIO, dialect: Dialect, name: str) -> Iterator[Record]:
                 lines.held.clear()
         except (csv.Error, _RunawayError) as error:
             first = lines.give_back()
-            yield line, [first.rstrip("\n")], _reason(error)
+            cells = _mended(first, dialect)
+            yield line, cells or [first.rstrip("\n")], "" if cells else _reason(error)
             line += 1
         else:
             return
+
+
+def _mended(line: str, dialect: Dialect) -> list[str]:
+    """The cells of a faulty line where its fault is a backslash before a quote, as databases write it, or spaces
+    behind a closing one; none where it is another."""
+    mended = without_spaces_behind(line.replace(f"\\{dialect.quote}", dialect.quote * 2), dialect)
+    if not dialect.quote or mended == line:
+        return []
+    try:
+        return next(
+            csv.reader(
+                [mended],
+                delimiter=dialect.delimiter,
+                quotechar=dialect.quote,
+                skipinitialspace=dialect.spaced,
+                strict=True,
+            )
+        )
+    except csv.Error:
+        return []
 
 
 def _reason(error: Exception) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
 from newsletter.audience.files.blob import DAMAGED, Blob, file_blob, member_blobs
+from newsletter.audience.files.people import holds_people, people_records
 from newsletter.audience.files.records import Record
 from newsletter.audience.files.sheet import open_workbook, sheet_records
 from newsletter.audience.files.text import TextFormat, read_text, text_format
@@ -19,7 +20,8 @@ from newsletter.errors import InputError, SourceError
 from newsletter.text import one_line
 
 _WORKBOOK = "xl/workbook.xml"
-_ENDINGS = (".csv", ".tsv", ".txt", ".xlsx")
+_TOLD_EVERY = 256
+_ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +65,19 @@ class Source:
         return all(table.columns.says_who_agreed for table in self.tables)
 
     @property
+    def is_own(self) -> bool:
+        """Whether an export of ours is among the tables."""
+        return any(table.columns.own for table in self.tables)
+
+    @property
     def attribute_names(self) -> list[str]:
         return sorted({name for table in self.tables for name in table.columns.attribute_names})
 
 
 def open_source(path: Path, read_as: ReadAs | None = None) -> Source:
-    """Open a CSV, TSV or XLSX file or a ZIP of these, and understand its headers; what is in it is told by its bytes.
+    """Open a CSV, TSV or XLSX file, JSON of ours or a ZIP of these, and understand its headers.
 
+    What is in it is told by its bytes, but for the members of a ZIP, whose endings have to be known.
     Raises InputError, or SourceError with the line, where no table of people can be made of it.
     """
     how = read_as or ReadAs()
@@ -95,7 +103,7 @@ def _members(archive: ZipFile, how: ReadAs) -> tuple[list[Table], list[str]]:
     for blob in member_blobs(archive):
         ending = Path(blob.name).suffix.lower()
         if ending not in _ENDINGS:
-            left_out.append(f"{blob.name}: neither CSV nor TSV nor XLSX")
+            left_out.append(f"{blob.name}: neither CSV nor TSV nor XLSX nor JSON")
             continue
         try:
             if ending == ".xlsx":
@@ -142,7 +150,31 @@ def _counted(rows: list[Record]) -> Callable[[Callable[[int], None]], Iterator[R
     return records
 
 
+def _people_table(blob: Blob, how: ReadAs) -> Table:
+    def read() -> Iterator[tuple[Record, int]]:
+        with blob.open() as stream:
+            try:
+                for record in people_records(stream, blob.name):
+                    yield record, stream.tell()
+            except DAMAGED as error:
+                raise InputError(_damaged(blob, error)) from None
+
+    (line, header, _), _ = next(read())
+
+    def records(on_read: Callable[[int], None]) -> Iterator[Record]:
+        found = read()
+        next(found)
+        for record, done in found:
+            yield record
+            on_read(done)
+
+    columns = _mapped(blob.name, line, header, blob.name, how)
+    return Table(blob.name, "JSON", tuple(header), columns, blob.size, records)
+
+
 def _text_table(blob: Blob, how: ReadAs) -> Table:
+    if holds_people(blob):
+        return _people_table(blob, how)
     form = text_format(blob, how.encoding, how.delimiter, how.quote)
     line, header, _ = next(_from_header(blob, form, lambda _done: None), (0, [], ""))
     if not header:
@@ -166,7 +198,8 @@ def _from_header(blob: Blob, form: TextFormat, on_read: Callable[[int], None]) -
                 begun = begun or (any(cell.strip() for cell in record[1]) and not record[1][0].startswith("sep="))
                 if begun:
                     yield record
-                    on_read(stream.tell())
+                    if record[0] % _TOLD_EVERY == 0:
+                        on_read(stream.tell())
         except DAMAGED as error:
             raise InputError(_damaged(blob, error)) from None
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import TextIOWrapper
 from typing import TextIO
 
 from newsletter.audience.columns import holds_addresses
 from newsletter.audience.files.blob import Blob
-from newsletter.audience.files.dialect import SAMPLE_LINES, Dialect, delimiter_of, find_dialect, quote_of
+from newsletter.audience.files.dialect import SAMPLE_LINES, Dialect, delimiter_of, find_dialect, is_spaced, quote_of
 from newsletter.audience.files.encoding import Encoding, find_encoding, named_encoding
 from newsletter.audience.files.records import Record, read_records
 
@@ -44,7 +44,7 @@ def text_format(blob: Blob, encoding: str | None, delimiter: str | None, quote: 
         sample = "".join(line for line in lines if not line.startswith("sep="))
     guessed = find_dialect(sample, holds_addresses)
     dialect = Dialect(chosen or guessed.delimiter, guessed.quote if quoted is None else quoted)
-    return TextFormat(found, dialect)
+    return TextFormat(found, replace(dialect, spaced=is_spaced(sample, dialect)))
 
 
 def read_text(text: TextIO, form: TextFormat, name: str) -> Iterator[Record]:

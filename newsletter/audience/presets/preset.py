@@ -15,8 +15,8 @@ class Preset:
 
     `signature`: columns that together nobody else writes. `columns`: the field a column holds, or the name of its
     attribute, where that does not follow from its name. `statuses`: columns that say who is subscribed, and what each
-    of their words means. `files`: what the beginning of a file's name says of all in it. `escaped`: whether
-    cells that a spreadsheet would run begin with an apostrophe.
+    of their words means. `files`: what the beginning of a file's name says of all in it. `own`: whether it is
+    ours, where cells that a spreadsheet would run begin with an apostrophe, and nothing is to be lost.
     """
 
     name: str
@@ -24,7 +24,7 @@ class Preset:
     columns: Mapping[str, Field | str] = field(default_factory=dict)
     statuses: Mapping[str, Words] = field(default_factory=dict)
     files: Mapping[str, Status] = field(default_factory=dict)
-    escaped: bool = False
+    own: bool = False
 
 
 def ignored(names: str) -> dict[str, Field | str]:

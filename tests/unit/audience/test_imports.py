@@ -12,8 +12,11 @@ from newsletter.audience.jobs import Options
 from newsletter.audience.lists import get_list, summaries
 from newsletter.audience.profile import Conflicts
 from newsletter.audience.report import Report
+from newsletter.audience.rows import MAX_NAMES
+from newsletter.audience.segments.saved import expression_of
 from newsletter.audience.subscriptions import unsubscribe
 from newsletter.audience.suppressions import suppress
+from newsletter.audience.undo import undo
 from newsletter.audience.weighing import CHUNK
 from newsletter.db import Database
 from newsletter.errors import InputError, SourceError
@@ -261,3 +264,30 @@ def test_progress_tells_how_far_reading_and_putting_in_have_come(database: Datab
     run(database.write, number, now, lambda *said: heard.append(said))
     assert heard[0] == ("Reading", source.size, source.size)
     assert heard[-1] == ("Putting in", 1, 1)
+
+
+def test_attributes_of_a_column_of_json_are_known_to_segments_and_templates_and_go_with_their_import(
+    database: Database, now: datetime
+) -> None:
+    load(database, "email,ville\na@y.org,Mons\n")
+    number, _ = load(
+        database,
+        "uuid,email,name,attributes,status\n"
+        'u1,a@y.org,Ada,"{""city"": ""Liège"", ""vip"": true, ""blank"": """"}",enabled\n'
+        'u2,not an address,Bob,"{""refused"": 1}",enabled\n'
+        'u3,c@y.org,Cleo,"{""language"": ""fr"", ""plan"": ""free""}",enabled\n',
+    )
+    with database.read() as session:
+        assert get_list(session, "vendredi").attribute_names == ["city", "plan", "ville", "vip"]
+        assert expression_of(session, 'plan = "free" and vip = yes')
+    undo(database.write, number, now)
+    with database.read() as session:
+        assert get_list(session, "vendredi").attribute_names == ["ville"]
+
+
+def test_of_attributes_in_json_no_more_than_a_thousand_names_are_listed(database: Database) -> None:
+    rows = "".join(f'u{n},a{n}@y.org,,"{{""n{n}"": 1}}",enabled\n' for n in range(MAX_NAMES + 50))
+    _, report = load(database, f"uuid,email,name,attributes,status\n{rows}")
+    assert report.added == MAX_NAMES + 50
+    with database.read() as session:
+        assert len(get_list(session, "vendredi").attribute_names) == MAX_NAMES

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from newsletter.audience.files.dialect import DELIMITERS, QUOTES, Dialect, find_dialect
 from newsletter.audience.files.records import MAX_LINES_A_RECORD, read_records
+from tests.unit.audience.files import opened, rows_of
 
 COMMA = Dialect(",")
 Seen = list[tuple[int, list[str], str]]
@@ -30,6 +31,47 @@ def faults(records: Seen) -> dict[int, str]:
 
 def test_a_cell_may_span_lines_and_later_records_keep_their_numbers() -> None:
     assert good(read('a,"one\ntwo"\nb,c\n')) == [(1, ["a", "one\ntwo"]), (3, ["b", "c"])]
+
+
+def test_a_quote_behind_a_backslash_is_one_of_the_cell() -> None:
+    records = read('"a","Les \\"Dimanches\\", suite","b"\nc,"fin \\"",d\ne,"C:\\",f\n')
+    assert faults(records) == {}
+    assert [cells[1] for _, cells, _ in records] == ['Les "Dimanches", suite', 'fin "', "C:\\"]
+
+
+def test_spaces_between_a_closing_quote_and_the_delimiter_are_passed_over() -> None:
+    assert good(read('"Dupont, A."  ,b\nc,"d" \n')) == [(1, ["Dupont, A.", "b"]), (2, ["c", "d"])]
+
+
+SPACED = 'email, name, city\nada@example.org, "King, Ada", "Mons"\nbob@example.org, "Roe, Bob", Gand\n'
+
+
+def test_spaces_before_quotes_are_passed_over_where_the_file_only_makes_sense_so() -> None:
+    form = opened(SPACED).tables[0]
+    assert form.form == 'UTF-8, comma and spaces, quote "'
+    rows, refused, _ = rows_of(opened(SPACED))
+    assert [(row.last_name, row.attributes) for row in rows] == [
+        ("King", '{"city": "Mons"}'),
+        ("Roe", '{"city": "Gand"}'),
+    ]
+    assert refused == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'email,about\na@example.org, "quoted" words\n',
+        'uuid,email,attributes\nu1,a@example.org,"{""a"": ""x"", ""b"": ""y""}"\n',
+        'email,words\na@example.org,"  "" x"\n',
+    ],
+)
+def test_spaces_and_quotes_that_make_sense_as_they_stand_are_left_alone(text: str) -> None:
+    assert "spaces" not in opened(text).tables[0].form
+
+
+def test_a_delimiter_that_stands_only_inside_cells_is_not_the_file_s() -> None:
+    rows = 'x,"## | a | b |\n| c | d |\n| e | f |",y,z\n' * 9
+    assert find_dialect(f"title,words,one,two\n{rows}", lambda _cells: False) == COMMA
 
 
 def test_a_stray_quote_costs_its_own_line_alone() -> None:

@@ -115,7 +115,7 @@ def test_what_a_file_is_shows_in_its_bytes_and_not_in_its_name() -> None:
     ("files", "words"),
     [
         ({"posts.csv": "title\nHello\n"}, "no column holds addresses"),
-        ({"readme.md": "Hello"}, "neither CSV nor TSV nor XLSX"),
+        ({"readme.md": "Hello"}, "neither CSV nor TSV nor XLSX nor JSON"),
         ({}, "nothing in it"),
         ({"people.xlsx": "not a workbook"}, "not a workbook"),
     ],

@@ -140,10 +140,12 @@ def test_suppressions_are_added_listed_page_by_page_and_taken_back(cli: Cli) -> 
     assert "complained" not in cli("suppression", "ls").success
 
 
-def test_a_list_is_exported_as_csv_that_goes_in_again_unchanged_and_as_json(cli: Cli) -> None:
+def test_a_list_is_exported_as_csv_and_as_json_that_go_in_again_unchanged(cli: Cli) -> None:
     more_people(cli)
     text = cli("export", "--list", "vendredi").success
-    assert text.startswith("email,first_name,last_name,language,timezone,status,suppressed,consent,")
+    assert text.startswith(
+        "email,first_name,last_name,language,timezone,status,subscription,suppressed,suppressed_by,"
+    )
     assert cli("export", "--list", "vendredi", "--output", "out.csv").success == ""
     assert (cli.folder / "out.csv").read_bytes().decode() == text
     before = cli.rows()
@@ -154,6 +156,10 @@ def test_a_list_is_exported_as_csv_that_goes_in_again_unchanged_and_as_json(cli:
     rows = json.loads(cli("export", "--list", "vendredi", "--format", "json").success)
     assert [row["email"] for row in rows] == ["ada@example.org", "adam@example.org", "bea@example.org"]
     assert rows[1]["attributes"] == {"ville": "Mons"}
+    assert cli("export", "--list", "vendredi", "--format", "json", "--output", "out.json").success == ""
+    said = cli("import", "out.json", "--list", "vendredi").success
+    assert "out.json: JSON, as newsletter writes it" in said
+    assert "3 rows: 0 added, 0 updated, 3 unchanged" in said
     assert json.loads(cli("export", "--list", "vide", "--format", "json").success) == []
 
 

@@ -220,6 +220,7 @@ def upgrade() -> None:
         sa.Column("wording_version", sa.String(length=64), nullable=False),
         sa.Column("ip", sa.String(length=45), nullable=True),
         sa.Column("by", sa.String(length=100), nullable=False),
+        sa.Column("import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["list_id"], ["lists.id"], name=op.f("fk_consents_list_id")),
         sa.ForeignKeyConstraint(["subscriber_id"], ["subscribers.id"], name=op.f("fk_consents_subscriber_id")),
