@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import Annotated
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote
 
-from pydantic import AfterValidator, SecretStr
+from pydantic import SecretStr
 
-from newsletter.smtp_url import ENCODE, StartTls, is_loopback
+from newsletter.server_url import ENCODE, StartTls, asked_starttls, checked_by, is_loopback, read_place
 
 EXPECTED = (
     "imaps://user:password@host[:port][/FOLDER], pop3s://user:password@host[:port], "
@@ -56,13 +56,7 @@ def parse_mailbox_url(url: str) -> MailboxAccount:
     """
     if not url.startswith(tuple(f"{scheme}://" for scheme in _PORTS)):
         raise ValueError("it starts with none of imaps://, imap://, pop3s:// and pop3://")
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise ValueError(f"its host or port cannot be read ({ENCODE})") from None
-    if not parts.hostname:
-        raise ValueError("it names no host")
+    parts, host, port = read_place(url)
     if not parts.username or not parts.password:
         raise ValueError("it names no user or no password")
     username, password, folder = unquote(parts.username), unquote(parts.password), unquote(parts.path[1:])
@@ -72,20 +66,17 @@ def parse_mailbox_url(url: str) -> MailboxAccount:
         raise ValueError(f"something follows the port ({ENCODE})")
     return MailboxAccount(
         scheme=parts.scheme,
-        host=parts.hostname,
+        host=host,
         port=port or _PORTS[parts.scheme],
         username=username,
         password=password,
         folder=folder or INBOX,
-        starttls=_starttls(parts.query, parts.scheme, parts.hostname),
+        starttls=_starttls(parts.query, parts.scheme, host),
     )
 
 
 def _starttls(query: str, scheme: str, host: str) -> bool:
-    options = dict(parse_qsl(query, keep_blank_values=True))
-    asked = options.pop("starttls", None)
-    if options:
-        raise ValueError(f"it has a parameter that is not starttls ({ENCODE})")
+    asked = asked_starttls(query)
     if scheme.endswith("s"):
         if asked is not None:
             raise ValueError(f"{scheme}:// is TLS from the start: leave starttls out")
@@ -95,12 +86,4 @@ def _starttls(query: str, scheme: str, host: str) -> bool:
     return asked == StartTls.REQUIRED if asked else not is_loopback(host)
 
 
-def _checked(url: SecretStr) -> SecretStr:
-    try:
-        parse_mailbox_url(url.get_secret_value())
-    except ValueError as error:
-        raise ValueError(f"{error}; expected {EXPECTED}") from None
-    return url
-
-
-MailboxUrl = Annotated[SecretStr, AfterValidator(_checked)]
+MailboxUrl = Annotated[SecretStr, checked_by(parse_mailbox_url, EXPECTED)]

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
-from ipaddress import ip_address
 from typing import Annotated
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote
 
-from pydantic import AfterValidator, SecretStr
+from pydantic import SecretStr
+
+from newsletter.server_url import ENCODE, StartTls, asked_starttls, checked_by, is_loopback, read_place
 
 EXPECTED = "smtp://[user:password@]host[:port][?starttls=never|auto|required] or smtps://…"
-
-ENCODE = "in a password, write : / ? # @ and % as %3A %2F %3F %23 %40 and %25"
 
 RELAY_PORT = 25
 SUBMISSION_PORT = 587
 IMPLICIT_TLS_PORT = 465
-
-
-class StartTls(StrEnum):
-    """When the plain connection is turned into TLS (RFC 3207)."""
-
-    NEVER = "never"
-    AUTO = "auto"
-    REQUIRED = "required"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +43,18 @@ def parse_smtp_url(url: str) -> SmtpAccount:
     """
     if not url.startswith(("smtp://", "smtps://")):
         raise ValueError("it starts with neither smtp:// nor smtps://")
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise ValueError(f"its host or port cannot be read ({ENCODE})") from None
-    if not parts.hostname:
-        raise ValueError("it names no host")
+    parts, host, port = read_place(url)
     if parts.path not in ("", "/") or parts.fragment:
         raise ValueError(f"something follows the port ({ENCODE})")
     username = unquote(parts.username) if parts.username else None
     implicit_tls = parts.scheme == "smtps"
     return SmtpAccount(
-        host=parts.hostname,
+        host=host,
         port=port or _default_port(implicit_tls, username),
         username=username,
         password=unquote(parts.password) if parts.password else None,
         implicit_tls=implicit_tls,
-        starttls=_starttls(parts.query, parts.hostname, implicit_tls, username),
+        starttls=_starttls(parts.query, host, implicit_tls, username),
     )
 
 
@@ -81,10 +65,7 @@ def _default_port(implicit_tls: bool, username: str | None) -> int:
 
 
 def _starttls(query: str, host: str, implicit_tls: bool, username: str | None) -> StartTls:
-    options = dict(parse_qsl(query, keep_blank_values=True))
-    asked = options.pop("starttls", None)
-    if options:
-        raise ValueError(f"it has a parameter that is not starttls ({ENCODE})")
+    asked = asked_starttls(query)
     if asked is not None:
         if asked not in list(StartTls):
             raise ValueError("starttls is not one of never, auto and required")
@@ -94,20 +75,4 @@ def _starttls(query: str, host: str, implicit_tls: bool, username: str | None) -
     return StartTls.REQUIRED if username else StartTls.AUTO
 
 
-def is_loopback(host: str) -> bool:
-    """Whether what is sent to a host stays on this machine."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _checked(url: SecretStr) -> SecretStr:
-    try:
-        parse_smtp_url(url.get_secret_value())
-    except ValueError as error:
-        raise ValueError(f"{error}; expected {EXPECTED}") from None
-    return url
-
-
-SmtpUrl = Annotated[SecretStr, AfterValidator(_checked)]
+SmtpUrl = Annotated[SecretStr, checked_by(parse_smtp_url, EXPECTED)]

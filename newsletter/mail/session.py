@@ -13,7 +13,8 @@ from typing import Self
 
 from newsletter.errors import ConfigError, UnavailableError
 from newsletter.mail.outcome import Envelope, in_words
-from newsletter.smtp_url import SmtpAccount, StartTls
+from newsletter.server_url import StartTls
+from newsletter.smtp_url import SmtpAccount
 from newsletter.text import one_line
 
 _LEADING_STOP = re.compile(rb"(?m)^\.")

@@ -12,8 +12,9 @@ import pytest
 
 from newsletter.config import SOCKET_PATH_BYTES, DkimSetting, load_settings
 from newsletter.errors import ConfigError
+from newsletter.server_url import StartTls
 from newsletter.smtp_accounts import Account, Pace
-from newsletter.smtp_url import SmtpAccount, StartTls
+from newsletter.smtp_url import SmtpAccount
 
 KEY = "0123456789abcdef0123456789abcdef"
 PACED = """

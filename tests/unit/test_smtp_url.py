@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from newsletter.smtp_url import SmtpAccount, StartTls, parse_smtp_url
+from newsletter.server_url import StartTls
+from newsletter.smtp_url import SmtpAccount, parse_smtp_url
 
 
 @pytest.mark.parametrize(
