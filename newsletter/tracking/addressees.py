@@ -111,7 +111,7 @@ def _known(session: Session, mailing_id: int, delivery_ids: Collection[int]) -> 
     ).all()
     yield from (_Known(row.id, row.email, row.tracking, Posted(row.state, row.settled_at)) for row in rows)
     missing = sorted(set(delivery_ids).difference(row.id for row in rows))
-    subscribers = dict(_pruned(session, mailing_id, missing)) if missing else {}
+    subscribers = dict(find_pruned(session, mailing_id, missing)) if missing else {}
     if subscribers:
         columns = (Subscriber.id, Subscriber.email, Subscriber.tracking)
         people = session.execute(select(*columns).where(is_among(session, Subscriber.id, set(subscribers.values()))))
@@ -119,8 +119,8 @@ def _known(session: Session, mailing_id: int, delivery_ids: Collection[int]) -> 
         yield from (_Known(number, *known[person]) for number, person in subscribers.items() if person in known)
 
 
-def _pruned(session: Session, mailing_id: int, delivery_ids: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Pairs of delivery and subscriber; the deliveries come in their order."""
+def find_pruned(session: Session, mailing_id: int, delivery_ids: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Pairs of delivery and subscriber, of deliveries that the ledger has no more; they are given in their order."""
     batches = session.execute(
         select(Batch.id, Batch.first_id, Batch.last_id).where(
             Batch.mailing_id == mailing_id,

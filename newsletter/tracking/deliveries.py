@@ -10,7 +10,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from newsletter.models import (
-    Batch,
     Delivery,
     EventKind,
     Link,
@@ -18,10 +17,9 @@ from newsletter.models import (
     Mailing,
     Publication,
     Verdict,
-    members,
     unsubscribe_source,
 )
-from newsletter.tracking.addressees import find_addressees
+from newsletter.tracking.addressees import find_addressees, find_pruned
 from newsletter.tracking.rollups import change
 from newsletter.tracking.seen import Seen, insert_new
 from newsletter.tracking.tally import Tally
@@ -46,7 +44,10 @@ def find_recipient(session: Session, target: Target) -> Recipient | None:
         select(Delivery.subscriber_id).where(
             Delivery.id == target.delivery_id, Delivery.mailing_id == target.mailing_id
         )
-    ) or _pruned(session, target)
+    )
+    if subscriber_id is None:
+        pruned = dict(find_pruned(session, target.mailing_id, [target.delivery_id]))
+        subscriber_id = pruned.get(target.delivery_id)
     if subscriber_id is None:
         return None
     list_id, publication, language = session.execute(
@@ -56,18 +57,6 @@ def find_recipient(session: Session, target: Target) -> Recipient | None:
         .where(Mailing.id == target.mailing_id)
     ).one()
     return Recipient(target.mailing_id, target.delivery_id, list_id, subscriber_id, publication, language)
-
-
-def _pruned(session: Session, target: Target) -> int | None:
-    packed = session.scalar(
-        select(Batch.members).where(
-            Batch.mailing_id == target.mailing_id,
-            Batch.first_id <= target.delivery_id,
-            Batch.last_id >= target.delivery_id,
-            Batch.members.is_not(None),
-        )
-    )
-    return members.find(packed, target.delivery_id) if packed else None
 
 
 def link_targets(session: Session, mailing_id: int) -> dict[int, str]:
