@@ -7,14 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
-from secrets import token_hex
-from typing import Any
 
 from redis import Redis
-from redis.exceptions import RedisError
 
-from newsletter.errors import UnavailableError
 from newsletter.models import EventKind
+from newsletter.tracking.asking import ask
 from newsletter.tracking.losses import LOST, sum_up
 
 STREAM = "newsletter:events"
@@ -79,20 +76,6 @@ class EventBuffer:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    def note(
-        self,
-        kind: EventKind,
-        mailing_id: int,
-        delivery_id: int,
-        link_number: int | None,
-        user_agent: str,
-        ip: str = "",
-        method: str = "GET",
-    ) -> None:
-        """Keep an event."""
-        noted = entry(kind, mailing_id, delivery_id, link_number, user_agent, ip, method)
-        self._ask("xadd", STREAM, {FIELD: bundle(token_hex(8), [noted])})
-
     def oldest(self, limit: int = FLUSH_SIZE) -> list[Noted]:
         """The events that have waited longest: `limit` or hardly more, for those of one entry are not parted.
 
@@ -101,7 +84,7 @@ class EventBuffer:
         events: dict[str, Noted] = {}
         after = "-"
         while len(events) < limit:
-            entries = self._ask("xrange", STREAM, min=after, count=_READ_AT_A_TIME)
+            entries = ask(self._redis, "xrange", STREAM, min=after, count=_READ_AT_A_TIME)
             for entry_id, values in entries:
                 if len(events) < limit:
                     for event in _noted(entry_id.decode(), values[FIELD.encode()]):
@@ -114,21 +97,15 @@ class EventBuffer:
     def drop(self, events: Sequence[Noted]) -> None:
         """Forget events that SQL has, as `oldest` gave them."""
         if events:
-            self._ask("xdel", STREAM, *{event.entry_id for event in events})
+            ask(self._redis, "xdel", STREAM, *{event.entry_id for event in events})
 
     def lost(self) -> Counter[int]:
         """How many events of each mailing, at most, were answered and not kept since the buffer was away."""
-        return sum_up(self._ask("hgetall", LOST).items())
+        return sum_up(ask(self._redis, "hgetall", LOST).items())
 
     def close(self) -> None:
         """Give the connection back."""
         self._redis.close()
-
-    def _ask(self, command: str, *arguments: Any, **named: Any) -> Any:
-        try:
-            return getattr(self._redis, command)(*arguments, **named)
-        except RedisError as error:
-            raise UnavailableError(f"the event buffer does not answer: {error}") from error
 
 
 def _noted(entry_id: str, value: bytes) -> list[Noted]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from redis import Redis
-from redis.exceptions import RedisError
 
-from newsletter.errors import UnavailableError
+from newsletter.tracking.asking import ask
 from newsletter.tracking.buffer import MAX_USER_AGENT
 from newsletter.tracking.tokens import Target
 
@@ -46,26 +44,20 @@ class Departures:
             "agent": user_agent[:MAX_USER_AGENT],
             "ip": ip or "",
         }
-        self._ask("xadd", STREAM, wish)
+        ask(self._redis, "xadd", STREAM, wish)
 
     def waiting(self) -> list[Departure]:
         """Those who have waited longest, up to AT_A_TIME."""
-        return [_departure(entry_id, wish) for entry_id, wish in self._ask("xrange", STREAM, count=AT_A_TIME)]
+        return [_departure(entry_id, wish) for entry_id, wish in ask(self._redis, "xrange", STREAM, count=AT_A_TIME)]
 
     def drop(self, departures: Sequence[Departure]) -> None:
         """Forget those whom SQL has taken off."""
         if departures:
-            self._ask("xdel", STREAM, *(departure.id for departure in departures))
+            ask(self._redis, "xdel", STREAM, *(departure.id for departure in departures))
 
     def close(self) -> None:
         """Give the connection back."""
         self._redis.close()
-
-    def _ask(self, command: str, *arguments: Any, **named: Any) -> Any:
-        try:
-            return getattr(self._redis, command)(*arguments, **named)
-        except RedisError as error:
-            raise UnavailableError(f"the event buffer does not answer: {error}") from error
 
 
 def _departure(entry_id: bytes, wish: dict[bytes, bytes]) -> Departure:

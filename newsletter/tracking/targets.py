@@ -9,9 +9,9 @@ from contextlib import suppress
 from urllib.parse import quote
 
 from redis import Redis
-from redis.exceptions import RedisError
 
 from newsletter.errors import UnavailableError
+from newsletter.tracking.asking import ask
 
 KEPT_MAILINGS = 1000
 # A corrected link is followed by every process this much later.
@@ -40,11 +40,8 @@ class TargetStore:
 
     def load(self, mailing_id: int) -> dict[int, str]:
         """The targets of a mailing by their numbers; nothing for one that is not kept. Raises UnavailableError."""
-        try:
-            kept = self._redis.hgetall(_key(mailing_id))
-        except RedisError as error:
-            raise UnavailableError(f"the event buffer does not answer: {error}") from error
-        return {int(number): url.decode() for number, url in kept.items()}  # type: ignore[union-attr]
+        kept = ask(self._redis, "hgetall", _key(mailing_id))
+        return {int(number): url.decode() for number, url in kept.items()}
 
     def close(self) -> None:
         """Give the connection back."""
@@ -57,10 +54,7 @@ class TargetStore:
             pipeline.hset(_key(mailing_id), str(number), url)
         for number, url in targets.items():
             pipeline.hsetnx(_key(mailing_id), str(number), url)
-        try:
-            pipeline.execute()
-        except RedisError as error:
-            raise UnavailableError(f"the event buffer does not answer: {error}") from error
+        ask(pipeline, "execute")
 
 
 class TargetCache:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from secrets import token_hex
 
 import pytest
 from redis import Redis
@@ -12,19 +13,37 @@ from newsletter.db import Database
 from newsletter.models import Delivery, DeliveryState, Event, EventKind, Publication, Tracking
 from newsletter.stats.report import report
 from newsletter.stats.tallies import Count
-from newsletter.tracking.buffer import EventBuffer
+from newsletter.tracking.buffer import FIELD, STREAM, EventBuffer, bundle, entry
 from newsletter.tracking.deliveries import find_recipient, link_targets, record_unsubscribe
 from newsletter.tracking.flush import flush
 from newsletter.tracking.tokens import Target, Tokens, read_token
 from tests.factories import make_mailing
 from tests.servers.valkey import ValkeyServer
 
+Note = Callable[[EventKind, int, int, int | None, str], None]
+
 
 @pytest.fixture
-def buffer(valkey: ValkeyServer) -> Iterator[EventBuffer]:
+def redis(valkey: ValkeyServer) -> Iterator[Redis]:
     client = Redis(unix_socket_path=str(valkey.socket))
-    yield EventBuffer(client)
+    yield client
     client.close()
+
+
+@pytest.fixture
+def buffer(redis: Redis) -> EventBuffer:
+    return EventBuffer(redis)
+
+
+@pytest.fixture
+def note(redis: Redis) -> Note:
+    """Notes one event, as the endpoint does where nothing else came with it."""
+
+    def noted(kind: EventKind, mailing_id: int, delivery_id: int, link_number: int | None, agent: str) -> None:
+        page = bundle(token_hex(8), [entry(kind, mailing_id, delivery_id, link_number, agent)])
+        redis.xadd(STREAM, {FIELD: page})
+
+    return noted
 
 
 def deliveries(database: Database) -> list[int]:
@@ -32,10 +51,10 @@ def deliveries(database: Database) -> list[int]:
         return list(session.scalars(select(Delivery.id).order_by(Delivery.id)))
 
 
-def test_an_event_flushed_twice_is_kept_once(database: Database, buffer: EventBuffer) -> None:
+def test_an_event_flushed_twice_is_kept_once(database: Database, buffer: EventBuffer, note: Note) -> None:
     mailing_id = make_mailing(database)
     first, *_ = deliveries(database)
-    buffer.note(EventKind.CLICK, mailing_id, first, 2, "Browser")
+    note(EventKind.CLICK, mailing_id, first, 2, "Browser")
     noted = buffer.oldest()
     for expected in (1, 0):
         with database.write() as session:
@@ -46,33 +65,39 @@ def test_an_event_flushed_twice_is_kept_once(database: Database, buffer: EventBu
     assert abs((datetime.now(UTC) - event.occurred_at).total_seconds()) < 60
 
 
-def test_a_user_agent_may_hold_anything(database: Database, buffer: EventBuffer) -> None:
+def test_a_user_agent_may_hold_anything(database: Database, buffer: EventBuffer, note: Note) -> None:
     mailing_id = make_mailing(database)
     for agent in ("Bro\0wser", "Br\towser", "Brœwser \U0001f4ec", "x" * 500):
-        buffer.note(EventKind.OPEN, mailing_id, deliveries(database)[0], None, agent)
+        note(EventKind.OPEN, mailing_id, deliveries(database)[0], None, agent)
     with database.write() as session:
         assert flush(session, buffer.oldest()) == 4
         agents = session.scalars(select(Event.user_agent).order_by(Event.id)).all()
     assert agents == ["Browser", "Br\towser", "Brœwser \U0001f4ec", "x" * 300]
 
 
-def test_an_event_stays_in_the_buffer_until_it_is_dropped(database: Database, buffer: EventBuffer) -> None:
+def test_an_event_stays_in_the_buffer_until_it_is_dropped(
+    database: Database, buffer: EventBuffer, note: Note
+) -> None:
     mailing_id = make_mailing(database)
-    buffer.note(EventKind.OPEN, mailing_id, deliveries(database)[0], None, "")
+    note(EventKind.OPEN, mailing_id, deliveries(database)[0], None, "")
     assert buffer.oldest() == buffer.oldest() != []
     buffer.drop(buffer.oldest())
     assert buffer.oldest() == []
 
 
-def test_an_event_of_a_delivery_that_is_gone_is_passed_over(database: Database, buffer: EventBuffer) -> None:
+def test_an_event_of_a_delivery_that_is_gone_is_passed_over(
+    database: Database, buffer: EventBuffer, note: Note
+) -> None:
     mailing_id = make_mailing(database)
-    buffer.note(EventKind.OPEN, mailing_id, 10**9, None, "")
-    buffer.note(EventKind.OPEN, mailing_id, deliveries(database)[0], None, "")
+    note(EventKind.OPEN, mailing_id, 10**9, None, "")
+    note(EventKind.OPEN, mailing_id, deliveries(database)[0], None, "")
     with database.write() as session:
         assert flush(session, buffer.oldest()) == 1
 
 
-def test_a_report_counts_people_and_not_events(database: Database, buffer: EventBuffer, now: datetime) -> None:
+def test_a_report_counts_people_and_not_events(
+    database: Database, buffer: EventBuffer, note: Note, now: datetime
+) -> None:
     mailing_id = make_mailing(database)
     with database.write() as session:
         session.execute(update(Publication).values(tracking=Tracking.INDIVIDUAL))
@@ -87,7 +112,7 @@ def test_a_report_counts_people_and_not_events(database: Database, buffer: Event
         (ada, EventKind.CLICK, 1),
         (blaise, EventKind.CLICK, 2),
     ):
-        buffer.note(kind, mailing_id, delivery_id, link, "Firefox")
+        note(kind, mailing_id, delivery_id, link, "Firefox")
     with database.write() as session:
         flush(session, buffer.oldest())
         recipient = find_recipient(session, Target(mailing_id, ada))
