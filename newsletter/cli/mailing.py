@@ -68,7 +68,7 @@ def show(
         with database.read() as session:
             found = summarise(session, mailing_id)
             mailing = session.get_one(Mailing, mailing_id)
-            books = make_receipt(session, mailing_id) if found.audience is not None else None
+            books = make_receipt(session, mailing_id, found.states) if found.audience is not None else None
             waits = obstacles(session, settings.accounts, mailing_id, moment(session))
     refusals = books.refusals if books else {}
     manner = {

@@ -86,7 +86,7 @@ def draw_mailing(database: Database, accounts: Sequence[Account], mailing_id: in
     def look(session: Session) -> tuple[Progress, Mapping[str, int], Sequence[str]]:
         now = moment(session)
         found = progress(session, mailing_id, now)
-        refusals = make_receipt(session, mailing_id).refusals if found.audience is not None else {}
+        refusals = make_receipt(session, mailing_id, found.states).refusals if found.audience is not None else {}
         return found, refusals, obstacles(session, accounts, mailing_id, now)
 
     with Live(console=console, auto_refresh=False) as live:

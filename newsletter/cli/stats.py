@@ -60,7 +60,7 @@ def print_stats(database: Database, mailing_id: int) -> None:
             due = f"it is due {mailing.due_at:%Y-%m-%d %H:%M} UTC"
             say(f"Mailing {mailing_id} “{mailing.subject}” has not begun; {due}.")
             return
-        receipt = make_receipt(session, mailing_id)
+        receipt = make_receipt(session, mailing_id, mailing.states)
     say(f"\nMailing {mailing_id}: {mailing.subject}")
     print_report(facts)
     _print_receipt(receipt)

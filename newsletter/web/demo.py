@@ -79,7 +79,8 @@ def mailing_report(request: Request) -> Response:
     """`GET /demo/reports/ID`: what came of a mailing, and its receipt."""
     mailing_id: int = request.path_params["mailing_id"]
     with state_of(request).database.read() as session:
-        facts, receipt = report(session, mailing_id), make_receipt(session, mailing_id)
+        facts = report(session, mailing_id)
+        receipt = make_receipt(session, mailing_id, facts.mailing.states)
     return page("demo-report", report=facts, steps=funnel(facts), notes=notes(facts), receipt=receipt)
 
 
