@@ -14,7 +14,7 @@ from newsletter.cli.charts import BAR_WIDTH, bar, skyline
 from newsletter.cli.domains import NAMED, SHOWN
 from newsletter.clock import utc_now
 from newsletter.db import Database
-from newsletter.models import Delivery, DeliveryState, Mailing, SignalRecord
+from newsletter.models import Delivery, DeliveryState, Mailing
 from newsletter.stats.arrivals import FEWEST
 from tests.factories import NOW, make_mailing
 from tests.unit.cli.conftest import Cli
@@ -29,6 +29,7 @@ from tests.unit.stats.counted import (
     OPEN,
     PERSON,
     PROXY,
+    add_signal,
     count,
 )
 
@@ -150,18 +151,7 @@ def test_a_skyline_has_a_column_a_value() -> None:
 def bounce(session: Session, mailing_id: int, delivery_ids: Sequence[int]) -> None:
     """Their addresses are gone."""
     for number in delivery_ids:
-        session.add(
-            SignalRecord(
-                mailing_id=mailing_id,
-                delivery_id=number,
-                via="mail",
-                kind="bounce",
-                severity="hard",
-                reason="unknown-user",
-                occurred_at=NOW,
-                source=str(number),
-            )
-        )
+        add_signal(session, mailing_id, number, "bounce", "hard", "unknown-user", str(number))
 
 
 def test_domains_are_told_with_a_warning_that_says_what_to_do(cli: Cli, world: Database) -> None:

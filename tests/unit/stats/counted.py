@@ -1,10 +1,13 @@
-"""Rollups as events leave them behind, put in for a report to read."""
+"""Rollups as events leave them behind, and signals as they come back, put in for a report to read."""
 
 from __future__ import annotations
 
+from sqlalchemy.orm import Session
+
 from newsletter.db import Database
-from newsletter.models import EventKind, Facet, Rollup
+from newsletter.models import EventKind, Facet, Rollup, SignalRecord
 from newsletter.models.event import Verdict
+from tests.factories import NOW
 
 OPEN, CLICK, TRAP = EventKind.OPEN, EventKind.CLICK, EventKind.TRAP
 PERSON, PROXY, MACHINE = Verdict.PERSON, Verdict.PROXY, Verdict.MACHINE
@@ -29,3 +32,21 @@ def count(database: Database, mailing_id: int, *rows: Counted) -> None:
             )
             for kind, verdict, facet, key, readers, events in rows
         )
+
+
+def add_signal(
+    session: Session, mailing_id: int, delivery_id: int, kind: str, severity: str, reason: str, source: str
+) -> None:
+    """Something came back about a delivery, by mail; `source` is its own alone."""
+    session.add(
+        SignalRecord(
+            mailing_id=mailing_id,
+            delivery_id=delivery_id,
+            via="mail",
+            kind=kind,
+            severity=severity,
+            reason=reason,
+            occurred_at=NOW,
+            source=source,
+        )
+    )

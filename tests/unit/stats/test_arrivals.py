@@ -6,10 +6,10 @@ from sqlalchemy import select, update
 
 from newsletter.audience.erasure import forget
 from newsletter.db import Database
-from newsletter.models import Delivery, DeliveryState, Mailing, SignalRecord
+from newsletter.models import Delivery, DeliveryState, Mailing
 from newsletter.stats.arrivals import FEWEST, OTHER, Arrival, Arrivals, arrivals, total
 from tests.factories import DIGEST, NOW, make_mailing
-from tests.unit.stats.counted import CLICK, DOMAIN, MACHINE, OPEN, PERSON, PROXY, count
+from tests.unit.stats.counted import CLICK, DOMAIN, MACHINE, OPEN, PERSON, PROXY, add_signal, count
 
 GMAIL = [f"reader{number}@gmail.com" for number in range(FEWEST)]
 ALONE = ["zoe@zoe.example", "max@max.example"]
@@ -31,18 +31,7 @@ def change(database: Database, email: str, **values: object) -> int:
 
 def signal(database: Database, mailing_id: int, delivery_id: int, kind: str, severity: str, source: str) -> None:
     with database.write() as session:
-        session.add(
-            SignalRecord(
-                mailing_id=mailing_id,
-                delivery_id=delivery_id,
-                via="mail",
-                kind=kind,
-                severity=severity,
-                reason="other",
-                occurred_at=NOW,
-                source=source,
-            )
-        )
+        add_signal(session, mailing_id, delivery_id, kind, severity, "other", source)
 
 
 def look(database: Database, days: int = 30) -> list[Arrivals]:

@@ -15,7 +15,6 @@ from newsletter.models import (
     EventKind,
     Mailing,
     Publication,
-    SignalRecord,
     Subscriber,
     Tracking,
 )
@@ -36,6 +35,7 @@ from tests.unit.stats.counted import (
     PERSON,
     PROXY,
     TRAP,
+    add_signal,
     count,
 )
 
@@ -72,18 +72,8 @@ def signal(
 ) -> None:
     with database.write() as session:
         delivery_id = session.scalars(select(Delivery.id).where(Delivery.email == email)).one()
-        session.add(
-            SignalRecord(
-                mailing_id=mailing_id,
-                delivery_id=delivery_id,
-                via="mail",
-                kind=kind,
-                severity=severity,
-                reason=reason,
-                occurred_at=NOW,
-                source=f"{email} {kind} {severity} {reason}",
-            )
-        )
+        source = f"{email} {kind} {severity} {reason}"
+        add_signal(session, mailing_id, delivery_id, kind, severity, reason, source)
 
 
 def look(database: Database, mailing_id: int) -> Report:
